@@ -1,0 +1,31 @@
+"""Section ``align``: face detection and the similarity warp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ferclean.config.fields import setting
+
+
+@dataclass(frozen=True)
+class AlignSettings:
+    """How faces are found and cut out."""
+
+    detector: Literal["mtcnn", "already_aligned"] = setting(
+        "mtcnn", "Find faces with MTCNN, or take pictures as aligned faces."
+    )
+    size: int = setting(224, "Height and width of an aligned face (48, 64, 112, 224).", minimum=16)
+    color: Literal["rgb", "grey"] = setting("rgb", "Channels of the pack.")
+    several_faces: Literal["largest", "most_central", "highest_score"] = setting(
+        "largest", "Which face is taken when a picture holds several."
+    )
+    no_face: Literal["drop", "centre_crop", "error"] = setting(
+        "drop", "What happens to a picture without a face: quarantine, crop, or stop."
+    )
+    min_face_size: int = setting(20, "Smallest face MTCNN looks for, in pixels.", minimum=10)
+    margin: float = setting(
+        0.0, "Context around the canonical face template, as a share of its size.",
+        minimum=0, maximum=1,
+    )
+    batch_size: int = setting(32, "Pictures per detector call.", minimum=1)

@@ -1,0 +1,65 @@
+"""Section ``data``: which pictures and labels are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ferclean.config.fields import setting
+from ferclean.errors import FercleanError
+
+CANONICAL_CLASSES = ("surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral")
+
+
+@dataclass(frozen=True)
+class RenderedSettings:
+    """The embedded default: faces drawn by the program itself."""
+
+    pictures: int = setting(2400, "Pictures to draw over all splits.", minimum=40)
+    image_size: int = setting(160, "Height and width in pixels.", minimum=64, maximum=512)
+    compound_fraction: float = setting(
+        0.15, "Share of pictures that mix two expressions.", minimum=0, maximum=1
+    )
+    seed: int = setting(0, "Seed of identities, expressions, light and noise.", minimum=0)
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where samples come from and what ingestion does with them."""
+
+    source: Literal[
+        "rendered", "fer2013_csv", "fer2013_parquet", "image_folder", "table"
+    ] = setting("rendered", "Reader to use.")
+    path: str | None = setting(None, "File or folder of the data set; unused for rendered faces.")
+    votes_path: str | None = setting(None, "FER+ votes file (fer2013new.csv) for fer2013_csv.")
+    labels: Literal["given", "ferplus_winner"] = setting(
+        "given", "Whose labels training sees: the data set's own, or the winner of FER+ votes."
+    )
+    vote_truth: bool = setting(
+        True, "Use the FER+ winner as evaluation-only truth when the given labels are trained on."
+    )
+    classes: tuple[str, ...] = setting(CANONICAL_CLASSES, "Class names in order.")
+    validation_fraction: float = setting(
+        0.1, "Share of training rows held out when the source has no validation split.",
+        minimum=0, maximum=0.9,
+    )
+    duplicates: Literal["drop_from_train", "keep"] = setting(
+        "drop_from_train",
+        "What happens to training pictures that also stand in another split.",
+    )
+    near_duplicate_distance: int = setting(
+        3, "Largest number of differing bits (of 64) of a near duplicate's perceptual hash.",
+        minimum=0, maximum=3,
+    )
+    max_pixels: int = setting(
+        50_000_000, "Pictures with more pixels are quarantined, never decoded.", above=0
+    )
+    seed: int = setting(0, "Seed of the validation split.", minimum=0)
+    rendered: RenderedSettings = setting(RenderedSettings(), "Settings of the rendered faces.")
+
+    def check(self, where: str) -> None:
+        """Check what no single key can tell."""
+        if len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
+            raise FercleanError(f"{where}.classes must hold at least two different names")
+        if self.source != "rendered" and self.path is None:
+            raise FercleanError(f"{where}.path is needed when {where}.source is {self.source!r}")

@@ -1,0 +1,17 @@
+"""Section ``evaluate``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ferclean.config.fields import setting
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """How results are measured."""
+
+    calibration_bins: int = setting(15, "Equal-width bins of the calibration error.", minimum=2)
+    detection_threshold: float = setting(
+        0.5, "Rows with a clean probability below this are called wrong.", minimum=0, maximum=1
+    )

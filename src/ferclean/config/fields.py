@@ -1,0 +1,151 @@
+"""Typed settings: dataclass fields that carry their own help text and bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from typing import Any, TypeVar
+
+from ferclean.errors import FercleanError, unknown_name
+
+T = TypeVar("T")
+
+
+def setting(
+    default: Any,
+    help_text: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+) -> Any:
+    """Declare one key of a settings dataclass.
+
+    Parameters
+    ----------
+    default : Any
+        Value when the key is absent. Tuples, dicts and nested settings are taken as they are.
+    help_text : str
+        One sentence for the generated reference (``docs/params.md``).
+    minimum, maximum : float, optional
+        Inclusive bounds for numbers, also applied to each item of a list.
+    above : float, optional
+        Exclusive lower bound.
+
+    Returns
+    -------
+    Any
+        A :func:`dataclasses.field`.
+    """
+    metadata = {"help": help_text, "minimum": minimum, "maximum": maximum, "above": above}
+    if isinstance(default, dict) or dataclasses.is_dataclass(default):
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def build(cls: type[T], values: Any, where: str) -> T:
+    """Turn a plain mapping into a settings dataclass, checking every key, type and bound.
+
+    Parameters
+    ----------
+    cls : type
+        The settings dataclass.
+    values : Any
+        What the YAML or JSON held under `where`; must be a mapping (or ``None`` for defaults).
+    where : str
+        Dotted key used in messages, for example ``"noise"``.
+
+    Returns
+    -------
+    T
+        The settings; its own ``check(where)`` method, if any, has passed.
+
+    Raises
+    ------
+    FercleanError
+        Naming the key, what was found and what was expected.
+    """
+    values = {} if values is None else values
+    if not isinstance(values, dict):
+        raise FercleanError(f"{where} must be a mapping of keys, found {values!r}")
+    declared = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    arguments = {}
+    for key, value in values.items():
+        if key not in declared:
+            raise unknown_name(f"key in {where}", key, declared)
+        name = f"{where}.{key}"
+        arguments[key] = convert(value, hints[key], name)
+        _check_bounds(arguments[key], declared[key].metadata, name)
+    built = cls(**arguments)
+    if hasattr(built, "check"):
+        built.check(where)
+    return built
+
+
+def convert(value: Any, annotation: Any, where: str) -> Any:
+    """Convert one YAML value to its annotated type, without guessing.
+
+    An integer is accepted where a float is expected and a scalar where a list is expected
+    (``seeds: 0``); nothing else is coerced.
+    """
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_optional(value, arguments, where)
+    if origin is typing.Literal:
+        if value not in arguments or isinstance(value, bool) != isinstance(arguments[0], bool):
+            raise unknown_name(f"value for {where}", value, [str(choice) for choice in arguments])
+        return value
+    if origin is tuple:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(convert(v, arguments[0], f"{where}[{i}]") for i, v in enumerate(items))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise _wrong_type(value, "a mapping", where)
+        return {str(k): convert(v, arguments[1], f"{where}.{k}") for k, v in value.items()}
+    if dataclasses.is_dataclass(annotation):
+        return value if isinstance(value, annotation) else build(annotation, value, where)  # type: ignore[arg-type]
+    return _convert_scalar(value, annotation, where)
+
+
+def _convert_optional(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
+    inner = [argument for argument in arguments if argument is not type(None)]
+    if value is None:
+        return None
+    for candidate in inner[:-1]:
+        try:
+            return convert(value, candidate, where)
+        except FercleanError:
+            continue
+    return convert(value, inner[-1], where)
+
+
+def _convert_scalar(value: Any, annotation: type, where: str) -> Any:
+    if annotation is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if math.isnan(value):
+            raise _wrong_type(value, "a number", where)
+        return float(value)
+    if annotation is not float and type(value) is annotation:
+        return value
+    expected = {float: "a number", int: "an integer", str: "a text", bool: "true or false"}
+    raise _wrong_type(value, expected.get(annotation, str(annotation)), where)
+
+
+def _wrong_type(value: Any, expected: str, where: str) -> FercleanError:
+    return FercleanError(f"{where} must be {expected}, found {value!r}")
+
+
+def _check_bounds(value: Any, metadata: typing.Mapping[str, Any], where: str) -> None:
+    numbers = value if isinstance(value, tuple) else (value,)
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            continue
+        low, high, above = metadata["minimum"], metadata["maximum"], metadata["above"]
+        if low is not None and number < low:
+            raise FercleanError(f"{where} must be at least {low}, found {number}")
+        if above is not None and number <= above:
+            raise FercleanError(f"{where} must be above {above}, found {number}")
+        if high is not None and number > high:
+            raise FercleanError(f"{where} must be at most {high}, found {number}")

@@ -1,0 +1,105 @@
+"""Read params.yaml (or a JSON text of some of its sections) into typed settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ferclean.config.fields import build
+from ferclean.config.sections import SECTIONS
+from ferclean.errors import FercleanError, unknown_name
+
+
+class Settings:
+    """The sections a step was given, as attributes: ``settings.noise``, ``settings.training``.
+
+    Reading a section that was not passed is an error rather than a silent default, so a step
+    can never depend on a parameter that the workflow does not track for it.
+    """
+
+    def __init__(self, sections: Mapping[str, Any]) -> None:
+        self._sections = dict(sections)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_sections"][name]
+        except KeyError:
+            raise FercleanError(
+                f"section {name!r} of params.yaml was not passed to this step"
+            ) from None
+
+
+def build_settings(raw: Any, sections: Iterable[str] | None = None, source: str = "") -> Settings:
+    """Check a raw mapping and build its sections.
+
+    Parameters
+    ----------
+    raw : Any
+        Parsed YAML or JSON: section name to mapping.
+    sections : iterable of str, optional
+        The sections the caller needs; each must be present. ``None`` builds all sections,
+        absent ones with their defaults.
+    source : str
+        File name for messages.
+
+    Returns
+    -------
+    Settings
+    """
+    prefix = f"{source}: " if source else ""
+    if not isinstance(raw, dict):
+        raise FercleanError(f"{prefix}expected a mapping of sections, found {type(raw).__name__}")
+    for name in raw:
+        if name not in SECTIONS:
+            raise FercleanError(prefix + str(unknown_name("section", name, SECTIONS)))
+    wanted = SECTIONS if sections is None else list(sections)
+    missing = [name for name in wanted if name not in raw] if sections is not None else []
+    if missing:
+        raise FercleanError(f"{prefix}section {missing[0]!r} is missing")
+    try:
+        return Settings({name: build(SECTIONS[name], raw.get(name), name) for name in wanted})
+    except FercleanError as error:
+        raise FercleanError(prefix + str(error)) from None
+
+
+def load_raw(text_or_path: str | Path) -> tuple[Any, str]:
+    """Parse a YAML file, or a JSON object given in place of a path.
+
+    Returns
+    -------
+    raw : Any
+        The parsed content.
+    source : str
+        The file name, or ``"--params"`` for inline JSON.
+    """
+    text = str(text_or_path)
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text), "--params"
+        except json.JSONDecodeError as error:
+            raise FercleanError(f"--params is not valid JSON: {error}") from None
+    path = Path(text)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")), path.name
+    except FileNotFoundError:
+        raise FercleanError(f"params file not found: {path}") from None
+    except OSError as error:
+        raise FercleanError(f"cannot read params file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FercleanError(f"{path}: params must be UTF-8 text") from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise FercleanError(f"{path}: not valid YAML{line}") from None
+
+
+def load_settings(
+    text_or_path: str | Path = "params.yaml", sections: Iterable[str] | None = None
+) -> Settings:
+    """Load and check settings; see :func:`build_settings` and :func:`load_raw`."""
+    raw, source = load_raw(text_or_path)
+    return build_settings(raw, sections, source)

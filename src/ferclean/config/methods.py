@@ -1,0 +1,63 @@
+"""Section ``methods``: the settings of each method, free of torch so that checks are fast.
+
+A new method adds its settings class here and one line in :mod:`ferclean.methods.registry`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from ferclean.config.fields import setting
+from ferclean.errors import FercleanError
+
+
+@dataclass(frozen=True)
+class CrossEntropySettings:
+    """Plain cross-entropy: the control. It has no knob of its own."""
+
+
+@dataclass(frozen=True)
+class OracleCleanSettings:
+    """Cross-entropy on the truly clean training rows: the ceiling. It has no knob of its own."""
+
+
+@dataclass(frozen=True)
+class SmrSettings:
+    """SMR: mixup warm-up, GMM co-divide, MixMatch, periodic recalibration.
+
+    Defaults are the constants of the authors' CIFAR-10 script at 20 % symmetric noise.
+    """
+
+    alpha: float = setting(4.0, "Beta(alpha, alpha) of mixup.", above=0)
+    temperature: float = setting(0.5, "Sharpening temperature T.", above=0)
+    clean_threshold: float = setting(
+        0.5, "Rows with a clean probability above this are labelled.", minimum=0, maximum=1
+    )
+    unlabelled_weight: float = setting(0.0, "lambda_u, the weight of the unlabelled loss.", minimum=0)
+    ramp_up_epochs: float = setting(16.0, "Epochs over which lambda_u ramps up.", above=0)
+    recalibration_period: int = setting(
+        30, "Every so many epochs one of plain cross-entropy on all rows; 0 is never.", minimum=0
+    )
+    loss_history: int = setting(
+        1, "Epochs of losses averaged before the mixture is fitted (5 at 90 % noise).", minimum=1
+    )
+    labelled_batch_size: int = setting(64, "Labelled, and as many unlabelled, rows per step.", minimum=1)
+
+
+@dataclass(frozen=True)
+class MethodsSettings:
+    """One entry a method."""
+
+    cross_entropy: CrossEntropySettings = setting(CrossEntropySettings(), "The control.")
+    oracle_clean: OracleCleanSettings = setting(OracleCleanSettings(), "The ceiling.")
+    smr: SmrSettings = setting(SmrSettings(), "SMR.")
+
+    def of(self, name: str) -> object:
+        """Return the settings of one method."""
+        if name not in METHOD_NAMES:
+            raise FercleanError(f"method {name!r} has no settings section")
+        return getattr(self, name)
+
+
+METHOD_NAMES = tuple(field.name for field in dataclasses.fields(MethodsSettings))

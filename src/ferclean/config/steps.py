@@ -1,0 +1,17 @@
+"""Which sections of params.yaml each step depends on: read by the CLI, the rules and the tests."""
+
+from __future__ import annotations
+
+STEP_SECTIONS: dict[str, tuple[str, ...]] = {
+    "ingest": ("data",),
+    "align": ("data", "align"),
+    "inject-noise": ("noise",),
+    "word-vectors": ("data", "semantics"),
+    "pretrain": ("model", "training", "methods"),
+    "partition": ("model", "training", "methods"),
+    "relabel": ("methods",),
+    "train": ("model", "training", "methods"),
+    "evaluate": ("evaluate",),
+    "summarise": (),
+    "report": ("report",),
+}

@@ -1,0 +1,75 @@
+"""Sections ``model`` and ``training``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ferclean.config.fields import setting
+from ferclean.errors import FercleanError
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The backbone of every network."""
+
+    name: Literal[
+        "tiny48", "resnet18", "resnet18_3x3", "preact_resnet18", "vgg16", "resnet50",
+        "inception_resnet_v1",
+    ] = setting("tiny48", "Backbone.")
+    weights: str | None = setting(
+        None, "Local file with pretrained backbone weights, loaded strictly."
+    )
+    dropout: float = setting(0.2, "Dropout before the classifier.", minimum=0, maximum=0.95)
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """Optimiser and learning-rate schedule."""
+
+    name: Literal["adamw", "adam", "sgd"] = setting("adamw", "Optimiser.")
+    learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)
+    weight_decay: float = setting(0.05, "Weight decay.", minimum=0)
+    momentum: float = setting(0.9, "Momentum of sgd.", minimum=0, maximum=1)
+    schedule: Literal["one_cycle", "cosine", "constant", "step"] = setting(
+        "one_cycle", "Learning rate over all epochs, warm-up included."
+    )
+    milestones: tuple[float, ...] = setting(
+        (), "Epochs at which the step schedule multiplies the rate by gamma.", minimum=0
+    )
+    gamma: float = setting(0.1, "Factor of the step schedule.", above=0, maximum=1)
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Random changes of training pictures, drawn per sample on the training device."""
+
+    flip: bool = setting(True, "Mirror half of the pictures.")
+    shift: int = setting(4, "Largest shift in pixels, edges padded by reflection.", minimum=0)
+    erase: float = setting(0.0, "Chance of erasing a rectangle.", minimum=0, maximum=1)
+    erase_area: tuple[float, ...] = setting(
+        (0.02, 0.25), "Smallest and largest erased share of the picture.", minimum=0, maximum=1
+    )
+
+    def check(self, where: str) -> None:
+        """An area range needs two ordered ends."""
+        if len(self.erase_area) != 2 or self.erase_area[0] > self.erase_area[1]:
+            raise FercleanError(f"{where}.erase_area must be [smallest, largest]")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The trainer that all methods share."""
+
+    warm_up_epochs: int = setting(5, "Epochs of the method's own warm-up.", minimum=1)
+    rounds: int = setting(3, "Rounds of partition, relabel, train.", minimum=0)
+    epochs_per_round: int = setting(5, "Training epochs in a round.", minimum=1)
+    batch_size: int = setting(128, "Pictures per step.", minimum=2)
+    normalise_mean: float = setting(0.5, "Subtracted from pixels in [0, 1].")
+    normalise_scale: float = setting(0.25, "Pixels are divided by this afterwards.", above=0)
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "auto: bfloat16 autocast on a GPU, float32 on a CPU."
+    )
+    deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
+    optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")
+    augment: AugmentSettings = setting(AugmentSettings(), "Augmentation.")

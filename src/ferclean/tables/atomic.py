@@ -1,0 +1,89 @@
+"""Files appear under their final name whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ferclean.errors import FercleanError
+
+
+@contextmanager
+def atomic_path(final: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `final`; rename it into place if the block succeeds.
+
+    Parameters
+    ----------
+    final : str or Path
+        The file to write. Its folder is created.
+
+    Yields
+    ------
+    Path
+        Where to write. It lies in the same folder, so the rename is atomic; it keeps the
+        suffix of `final` for writers that look at it.
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be written (read-only folder, full disk). The previous file under
+        the final name is then untouched.
+    """
+    final = Path(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=final.parent, prefix=f".{final.stem}.", suffix=f".tmp{final.suffix}"
+        )
+    except OSError as error:
+        raise FercleanError(f"cannot write {final}: {error.strerror}") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(final)
+    except OSError as error:
+        if error.filename not in (None, name, str(final)):
+            raise  # another file's trouble, to be named as such
+        raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write JSON atomically, keys in the given order; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; a missing or broken file is an error that names it."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FercleanError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise FercleanError(f"{path} is not valid JSON: {error}") from None

@@ -1,0 +1,174 @@
+"""The label table: one row a sample, class order and data-set identity in the file itself.
+
+Columns
+-------
+``sample_id`` (text, unique, the sort key), ``path``, ``split`` (``train``, ``val``, ``test``),
+``given`` (label as received, never changed), ``observed`` (after noise injection), and, for
+evaluation only, ``true``, ``votes_<class>`` and ``true_p_<class>``. The tables of a round add
+``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action`` and ``reason``.
+Labels are dictionary-encoded class names; a missing label is null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ferclean.errors import FercleanError
+from ferclean.tables.atomic import atomic_path
+
+SPLITS = ("train", "val", "test")
+LABEL_COLUMNS = ("given", "observed", "true", "label")
+TRAINING_COLUMNS = ("sample_id", "path", "split", "given", "observed")
+ACTIONS = ("keep", "relabel", "soften", "drop")
+_CLASSES_KEY, _DATASET_KEY = b"ferclean.classes", b"ferclean.dataset"
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """A data frame together with its class order and the data set's name.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Rows sorted by ``sample_id``; label columns are categoricals over `classes`.
+    classes : tuple of str
+        Class names; code k stands for ``classes[k]``.
+    dataset : str
+        Name of the data set.
+    """
+
+    frame: pd.DataFrame
+    classes: tuple[str, ...]
+    dataset: str
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def codes(self, column: str) -> np.ndarray:
+        """Return class codes of a label column, ``(N,)`` int64, -1 where missing."""
+        return np.asarray(self.frame[column].cat.codes, dtype=np.int64)
+
+    def matrix(self, prefix: str) -> np.ndarray:
+        """Return the columns ``<prefix><class>`` as ``(N, K)`` float64 in class order."""
+        return self.frame[[prefix + name for name in self.classes]].to_numpy(dtype=np.float64)
+
+    def in_split(self, *splits: str) -> np.ndarray:
+        """Return an ``(N,)`` bool mask of the rows in the named splits."""
+        return np.asarray(self.frame["split"].isin(splits), dtype=bool)
+
+    def with_columns(self, **columns: object) -> LabelTable:
+        """Return a table with columns added or replaced (``given`` may not be replaced)."""
+        if "given" in columns and "given" in self.frame:
+            raise ValueError("nothing overwrites the given labels")
+        return make_table(self.frame.assign(**columns), self.classes, self.dataset)
+
+    def take(self, rows: np.ndarray) -> LabelTable:
+        """Return the table of some rows (mask or positions), in the same order."""
+        frame = self.frame[rows] if rows.dtype == bool else self.frame.iloc[np.sort(rows)]
+        return dataclasses.replace(self, frame=frame.reset_index(drop=True))
+
+
+def labels_from_codes(codes: np.ndarray, classes: Sequence[str]) -> pd.Categorical:
+    """Turn class codes (-1 is missing) into the categorical that label columns hold."""
+    return pd.Categorical.from_codes(np.asarray(codes), categories=list(classes))
+
+
+def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> LabelTable:
+    """Check and sort a frame into a label table.
+
+    Raises
+    ------
+    FercleanError
+        For a missing column, a duplicate or missing sample_id, an unknown split or label.
+    """
+    for column in ("sample_id", "path", "split", "given"):
+        if column not in frame:
+            raise FercleanError(f"label table of {dataset}: column {column!r} is missing")
+    frame = frame.sort_values("sample_id", kind="stable").reset_index(drop=True)
+    if frame["sample_id"].isna().any():
+        raise FercleanError(f"label table of {dataset}: a sample_id is missing")
+    repeated = frame["sample_id"][frame["sample_id"].duplicated()]
+    if len(repeated):
+        raise FercleanError(f"label table of {dataset}: sample_id {repeated.iloc[0]!r} repeats")
+    unknown = set(frame["split"].dropna().unique()) - set(SPLITS)
+    if unknown or frame["split"].isna().any():
+        found = sorted(map(str, unknown)) or ["nothing"]
+        raise FercleanError(
+            f"label table of {dataset}: split must be one of {', '.join(SPLITS)}, found {found[0]}"
+        )
+    for column in LABEL_COLUMNS:
+        if column in frame:
+            frame[column] = _as_labels(frame[column], classes, column, dataset)
+    return LabelTable(frame, tuple(classes), dataset)
+
+
+def _as_labels(
+    values: pd.Series, classes: Sequence[str], column: str, dataset: str
+) -> pd.Categorical:
+    present = values.dropna().unique()
+    unknown = [value for value in present if value not in classes]
+    if unknown:
+        raise FercleanError(
+            f"label table of {dataset}: column {column!r} holds {unknown[0]!r}, "
+            f"which is none of the classes {', '.join(classes)}"
+        )
+    return pd.Categorical(values, categories=list(classes))
+
+
+def write_label_table(table: LabelTable, path: str | Path) -> None:
+    """Write a label table to Parquet, atomically and with the same bytes for the same table."""
+    arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
+    metadata = {
+        _CLASSES_KEY: "\n".join(table.classes).encode(),
+        _DATASET_KEY: table.dataset.encode(),
+    }
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata})
+    with atomic_path(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> LabelTable:
+    """Read a label table.
+
+    Parameters
+    ----------
+    path : str or Path
+        Parquet file written by :func:`write_label_table`.
+    columns : iterable of str, optional
+        Read only these. Training steps pass :data:`TRAINING_COLUMNS`, so that columns for
+        evaluation only never even enter the process.
+
+    Raises
+    ------
+    FercleanError
+        If the file is missing, is not a label table, or lacks a column.
+    """
+    try:
+        schema = pq.read_schema(path)
+    except FileNotFoundError:
+        raise FercleanError(f"label table not found: {path}") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    metadata = schema.metadata or {}
+    if _CLASSES_KEY not in metadata or _DATASET_KEY not in metadata:
+        raise FercleanError(f"{path} is not a label table: its metadata names no classes")
+    wanted = list(columns) if columns is not None else schema.names
+    absent = [column for column in wanted if column not in schema.names]
+    if absent:
+        raise FercleanError(f"{path}: column {absent[0]!r} is missing")
+    frame = pq.read_table(path, columns=wanted).to_pandas()
+    classes = metadata[_CLASSES_KEY].decode().split("\n")
+    return make_table(frame, classes, metadata[_DATASET_KEY].decode())
+
+
+def read_training_table(path: str | Path) -> LabelTable:
+    """Read only what training may see: :data:`TRAINING_COLUMNS`."""
+    return read_label_table(path, TRAINING_COLUMNS)

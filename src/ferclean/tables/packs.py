@@ -1,0 +1,111 @@
+"""Packs: one memory-mapped file for all pictures of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from ferclean.errors import FercleanError
+from ferclean.tables.atomic import atomic_path
+
+_ENCODED_SCHEMA = pa.schema([("sample_id", pa.string()), ("picture", pa.large_binary())])
+
+
+def write_encoded_pack(
+    path: str | Path, pictures: Iterable[tuple[str, bytes]], rows_per_batch: int = 256
+) -> int:
+    """Write compressed pictures (PNG, JPEG, WebP bytes as they came) to one Arrow file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The ``.arrow`` file.
+    pictures : iterable of (sample_id, bytes)
+        Streamed; only one record batch is held in memory.
+    rows_per_batch : int
+        Pictures per record batch.
+
+    Returns
+    -------
+    int
+        Number of pictures written.
+    """
+    written = 0
+    with (
+        atomic_path(path) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, _ENCODED_SCHEMA) as writer,
+    ):
+        rows: list[tuple[str, bytes]] = []
+        for row in pictures:
+            rows.append(row)
+            if len(rows) == rows_per_batch:
+                written += _write_rows(writer, rows)
+                rows = []
+        written += _write_rows(writer, rows)
+    return written
+
+
+def _write_rows(writer: pa.ipc.RecordBatchFileWriter, rows: list[tuple[str, bytes]]) -> int:
+    if rows:
+        columns = [pa.array(column, field.type) for column, field in zip(
+            zip(*rows, strict=True), _ENCODED_SCHEMA, strict=True)]
+        writer.write_batch(pa.record_batch(columns, schema=_ENCODED_SCHEMA))
+    return len(rows)
+
+
+class EncodedPack:
+    """Random access to compressed pictures by ``sample_id``, memory-mapped.
+
+    Raises
+    ------
+    FercleanError
+        If the file is missing or not an encoded pack.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        try:
+            self._table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        except (OSError, pa.ArrowInvalid) as error:
+            raise FercleanError(f"cannot read picture pack {path}: {error}") from None
+        if self._table.schema.names != _ENCODED_SCHEMA.names:
+            raise FercleanError(f"{path} is not a picture pack")
+        self._path = Path(path)
+        self._pictures = self._table["picture"]
+        self._rows = {name: i for i, name in enumerate(self._table["sample_id"].to_pylist())}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, sample_id: str) -> bool:
+        return sample_id in self._rows
+
+    def picture(self, sample_id: str) -> bytes:
+        """Return the compressed bytes of one picture."""
+        if sample_id not in self._rows:
+            raise FercleanError(f"{self._path} holds no picture {sample_id!r}")
+        return bytes(self._pictures[self._rows[sample_id]].as_buffer())
+
+
+def write_raw_pack(path: str | Path, faces: np.ndarray) -> None:
+    """Write aligned faces, ``(N, H, W, C)`` uint8, to one ``.npy`` file, atomically."""
+    if faces.ndim != 4 or faces.dtype != np.uint8:
+        raise ValueError(f"faces must be (N, H, W, C) uint8, found {faces.shape} {faces.dtype}")
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, faces, allow_pickle=False)
+
+
+def read_raw_pack(path: str | Path) -> np.ndarray:
+    """Memory-map aligned faces read-only: ``(N, H, W, C)`` uint8."""
+    try:
+        faces = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise FercleanError(f"face pack not found: {path}") from None
+    except (OSError, ValueError) as error:
+        raise FercleanError(f"{path} is not a face pack: {error}") from None
+    if faces.ndim != 4 or faces.dtype != np.uint8:
+        raise FercleanError(f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}")
+    return np.asarray(faces)
