@@ -1,0 +1,1 @@
+"""Label tables, partitions, packs and atomic writes."""

@@ -3,8 +3,9 @@
 Columns
 -------
 ``sample_id`` (text, unique, the sort key), ``path``, ``split`` (``train``, ``val``, ``test``),
-``given`` (label as received, never changed), ``observed`` (after noise injection), and, for
-evaluation only, ``true``, ``votes_<class>`` and ``true_p_<class>``. The tables of a round add
+``given`` (label as received, never changed), ``observed`` (after noise injection), ``face_row``
+(the row of the aligned face in ``faces.npy``), and, for evaluation only, ``true``,
+``votes_<class>`` and ``true_p_<class>``. The tables of a round add
 ``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action`` and ``reason``.
 Labels are dictionary-encoded class names; a missing label is null.
 """
@@ -15,6 +16,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ from ferclean.tables.atomic import atomic_path
 
 SPLITS = ("train", "val", "test")
 LABEL_COLUMNS = ("given", "observed", "true", "label")
-TRAINING_COLUMNS = ("sample_id", "path", "split", "given", "observed")
+TRAINING_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row")
 ACTIONS = ("keep", "relabel", "soften", "drop")
 _CLASSES_KEY, _DATASET_KEY = b"ferclean.classes", b"ferclean.dataset"
 
@@ -64,7 +66,7 @@ class LabelTable:
         """Return an ``(N,)`` bool mask of the rows in the named splits."""
         return np.asarray(self.frame["split"].isin(splits), dtype=bool)
 
-    def with_columns(self, **columns: object) -> LabelTable:
+    def with_columns(self, **columns: Any) -> LabelTable:
         """Return a table with columns added or replaced (``given`` may not be replaced)."""
         if "given" in columns and "given" in self.frame:
             raise ValueError("nothing overwrites the given labels")
@@ -76,9 +78,11 @@ class LabelTable:
         return dataclasses.replace(self, frame=frame.reset_index(drop=True))
 
 
-def labels_from_codes(codes: np.ndarray, classes: Sequence[str]) -> pd.Categorical:
+def labels_from_codes(codes: np.ndarray, classes: Sequence[str]) -> pd.Categorical[Any]:
     """Turn class codes (-1 is missing) into the categorical that label columns hold."""
-    return pd.Categorical.from_codes(np.asarray(codes), categories=list(classes))
+    return pd.Categorical.from_codes(
+        np.asarray(codes, dtype=np.int64), categories=pd.Index(classes)
+    )
 
 
 def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> LabelTable:

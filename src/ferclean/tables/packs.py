@@ -51,8 +51,10 @@ def write_encoded_pack(
 
 def _write_rows(writer: pa.ipc.RecordBatchFileWriter, rows: list[tuple[str, bytes]]) -> int:
     if rows:
-        columns = [pa.array(column, field.type) for column, field in zip(
-            zip(*rows, strict=True), _ENCODED_SCHEMA, strict=True)]
+        columns = [
+            pa.array(column, field.type)
+            for column, field in zip(zip(*rows, strict=True), _ENCODED_SCHEMA, strict=True)
+        ]
         writer.write_batch(pa.record_batch(columns, schema=_ENCODED_SCHEMA))
     return len(rows)
 
@@ -107,5 +109,7 @@ def read_raw_pack(path: str | Path) -> np.ndarray:
     except (OSError, ValueError) as error:
         raise FercleanError(f"{path} is not a face pack: {error}") from None
     if faces.ndim != 4 or faces.dtype != np.uint8:
-        raise FercleanError(f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}")
+        raise FercleanError(
+            f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}"
+        )
     return np.asarray(faces)

@@ -1,0 +1,1 @@
+"""Per-sample losses; the reduction happens outside."""

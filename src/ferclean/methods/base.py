@@ -1,0 +1,137 @@
+"""What a method is: a recipe that answers five questions about an epoch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from ferclean.config.training import TrainingSettings
+from ferclean.relabel.decision import Relabelling
+from ferclean.tables.partitions import Partition
+from ferclean.train.passes import Pass
+
+Split = tuple[Partition, Relabelling]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The run that a recipe works in.
+
+    Attributes
+    ----------
+    observed : numpy.ndarray
+        ``(N,)`` int64 observed labels of the training rows.
+    classes : int
+        K.
+    seed : int
+        Seed of the run.
+    training : TrainingSettings
+        The shared trainer's settings.
+    device : torch.device
+        Where training runs.
+    """
+
+    observed: np.ndarray
+    classes: int
+    seed: int
+    training: TrainingSettings
+    device: torch.device
+
+    @property
+    def rows(self) -> np.ndarray:
+        """All training rows, ``(N,)`` int64."""
+        return np.arange(len(self.observed))
+
+    @cached_property
+    def targets(self) -> torch.Tensor:
+        """The observed labels on the training device, ``(N,)`` int64."""
+        return torch.from_numpy(self.observed).to(self.device)
+
+
+class Recipe(ABC):
+    """A published system (or a control) as a composition of the shared parts.
+
+    A recipe holds its settings and no state: what it must remember of the training rows goes
+    through `remember` into the checkpoint.
+
+    Parameters
+    ----------
+    settings : object
+        The method's settings dataclass.
+    """
+
+    networks: ClassVar[int] = 1
+    score_name: ClassVar[str]
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def warm_up(self, context: Context) -> list[Pass]:
+        """Return the passes of one warm-up epoch."""
+
+    @abstractmethod
+    def partition(
+        self, logits: np.ndarray, context: Context, memory: Mapping[str, np.ndarray]
+    ) -> Partition:
+        """Say how likely each observed label is right.
+
+        Parameters
+        ----------
+        logits : numpy.ndarray
+            ``(M, N, K)`` float32, of the un-augmented training pictures in eval mode.
+        context : Context
+        memory : mapping
+            What `remember` kept.
+
+        Returns
+        -------
+        Partition
+        """
+
+    @abstractmethod
+    def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
+        """Turn the partition's evidence into a label distribution and an action a row."""
+
+    @abstractmethod
+    def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
+        """Return the passes of one epoch after warm-up.
+
+        Parameters
+        ----------
+        number : int
+            Epochs since the start of warm-up.
+        context : Context
+        split : (Partition, Relabelling) or None
+            ``None`` when `needs_partition` said that this epoch looks at none.
+        """
+
+    def needs_partition(self, number: int, context: Context) -> bool:
+        """Whether this epoch (counted from the warm-up's start) looks at a partition."""
+        return True
+
+    def remember(
+        self, memory: Mapping[str, np.ndarray], partition: Partition
+    ) -> dict[str, np.ndarray]:
+        """Return the per-row memory after a partition was used for an epoch."""
+        return dict(memory)
+
+    def predict(self, logits: np.ndarray) -> np.ndarray:
+        """Combine the networks' logits ``(M, N, K)`` into class probabilities ``(N, K)``.
+
+        The default is the softmax of the summed logits (DivideMix; the plain softmax for one
+        network).
+        """
+        return softmax(logits.sum(axis=0))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax over the last axis, float32, computed in float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)

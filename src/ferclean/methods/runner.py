@@ -1,0 +1,148 @@
+"""Run a recipe's epochs: refresh the partition, run the passes, note predictions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ferclean.methods.base import Context, Recipe, Split
+from ferclean.progress import epoch_line, say
+from ferclean.train.loop import PassReport, run_pass
+from ferclean.train.observe import observe
+from ferclean.train.passes import Pass
+from ferclean.train.pictures import ResidentPictures
+from ferclean.train.state import TrainState
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same over all epochs of a run.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    context : Context
+    training, held_out : ResidentPictures
+        The training rows, and the validation and test rows whose predictions are noted.
+    total_epochs : int
+        Warm-up and all rounds.
+    """
+
+    recipe: Recipe
+    context: Context
+    training: ResidentPictures
+    held_out: ResidentPictures
+    total_epochs: int
+
+
+@dataclass
+class History:
+    """What the epochs of a step leave behind.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One an epoch: ``epoch``, ``kind``, ``loss``, ``learning_rate``, ``loss_<term>``.
+    timing : list of dict
+        One an epoch: ``epoch``, ``seconds``, ``images_per_second``. Apart from `rows`
+        because clocks differ from run to run.
+    predictions : list of numpy.ndarray
+        One ``(N_held_out, K)`` float32 an epoch.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    timing: list[dict[str, float]] = field(default_factory=list)
+    predictions: list[np.ndarray] = field(default_factory=list)
+
+
+def split_rows(run: Run, state: TrainState) -> Split:
+    """Partition and relabel the training rows by what the networks now say of them."""
+    logits = observe(state.networks, run.training, run.context.training)
+    partition = run.recipe.partition(logits, run.context, state.memory)
+    return partition, run.recipe.relabel(partition, run.context.observed)
+
+
+def run_epochs(
+    run: Run,
+    state: TrainState,
+    history: History,
+    *,
+    until: int,
+    first_split: Split | None,
+    after_epoch: Callable[[TrainState, History], None],
+) -> None:
+    """Train until `until` epochs are finished.
+
+    Parameters
+    ----------
+    run : Run
+    state : TrainState
+        Changed in place.
+    history : History
+        Appended to in place; holds earlier epochs of this step after a restart.
+    until : int
+        Number of finished epochs, warm-up included, at which to stop.
+    first_split : (Partition, Relabelling), optional
+        For the very next epoch, as the file steps computed it; later epochs compute their own
+        with the same functions. ``None`` computes the first one too.
+    after_epoch : callable
+        Called with state and history after every epoch (saves the resume file).
+    """
+    while state.epoch < until:
+        start = time.monotonic()
+        passes = _plan_epoch(run, state, first_split)
+        first_split = None
+        reports = [
+            run_pass(
+                work,
+                number,
+                state,
+                run.training,
+                run.context.training,
+                total_epochs=run.total_epochs,
+                seed=run.context.seed,
+            )
+            for number, work in enumerate(passes)
+        ]
+        logits = observe(state.networks, run.held_out, run.context.training)
+        history.predictions.append(run.recipe.predict(logits))
+        _note_epoch(history, state.epoch, passes, reports, time.monotonic() - start)
+        state.epoch += 1
+        say(epoch_line(history.rows[-1], history.timing, total=run.total_epochs, until=until))
+        after_epoch(state, history)
+
+
+def _plan_epoch(run: Run, state: TrainState, first_split: Split | None) -> list[Pass]:
+    recipe, context = run.recipe, run.context
+    if state.epoch < context.training.warm_up_epochs:
+        return recipe.warm_up(context)
+    if not recipe.needs_partition(state.epoch, context):
+        return recipe.epoch(state.epoch, context, None)
+    split = first_split or split_rows(run, state)
+    state.memory = recipe.remember(state.memory, split[0])
+    return recipe.epoch(state.epoch, context, split)
+
+
+def _note_epoch(
+    history: History,
+    epoch: int,
+    passes: Sequence[Pass],
+    reports: Sequence[PassReport],
+    seconds: float,
+) -> None:
+    names = dict.fromkeys(name for report in reports for name in report.losses)
+    means = {
+        name: float(np.mean([r.losses[name] for r in reports if name in r.losses]))
+        for name in names
+    }
+    kinds = dict.fromkeys(work.kind for work in passes)
+    row = {"epoch": epoch, "kind": "+".join(kinds), "loss": means.pop("loss")}
+    history.rows.append({**row, "learning_rate": reports[-1].learning_rate, **means})
+    pictures = sum(report.pictures for report in reports)
+    history.timing.append(
+        {"epoch": epoch, "seconds": seconds, "images_per_second": pictures / seconds}
+    )

@@ -1,0 +1,1 @@
+"""From scores to the probability that a label is right."""

@@ -1,0 +1,46 @@
+"""Per-sample scores of how well an observed label fits a prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_softmax
+
+
+def cross_entropy_score(logits: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return ``-log softmax(z)_y`` for every row.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray
+        ``(N, K)``.
+    observed : numpy.ndarray
+        ``(N,)`` int64.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` float64, at least 0.
+    """
+    log_probabilities = log_softmax(logits.astype(np.float64), axis=1)
+    return -log_probabilities[np.arange(len(observed)), observed]
+
+
+def margin_score(probabilities: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return ``p_y - max_{k != y} p_k`` for every row.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray
+        ``(N, K)`` with K >= 2.
+    observed : numpy.ndarray
+        ``(N,)`` int64.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` float64 in [-1, 1]; negative when another class is more likely.
+    """
+    rows = np.arange(len(observed))
+    others = probabilities.astype(np.float64).copy()
+    others[rows, observed] = -np.inf
+    return probabilities[rows, observed].astype(np.float64) - others.max(axis=1)

@@ -1,0 +1,1 @@
+"""From probability and evidence to a label distribution and an action."""

@@ -1,0 +1,36 @@
+"""Files that a training step leaves: checkpoint, history, timing, predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ferclean.methods.runner import History
+from ferclean.steps.training_inputs import TrainingInputs
+from ferclean.tables.atomic import atomic_path, write_text
+from ferclean.train.state import TrainState, save_torch, state_to_dict
+
+
+def write_training_outputs(
+    output: Path, inputs: TrainingInputs, state: TrainState, history: History
+) -> None:
+    """Write a step's four files into a folder, each atomically.
+
+    ``timing.csv`` stands apart from ``history.csv`` because it is the only file that differs
+    between two identical runs.
+    """
+    write_text(output / "history.csv", pd.DataFrame(history.rows).to_csv(index=False))
+    write_text(output / "timing.csv", pd.DataFrame(history.timing).to_csv(index=False))
+    frame = inputs.held_out.frame
+    with atomic_path(output / "predictions.npz") as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            allow_pickle=False,
+            epoch=np.array([row["epoch"] for row in history.rows], dtype=np.int64),
+            probabilities=np.stack(history.predictions).astype(np.float32),
+            sample_id=frame["sample_id"].to_numpy(dtype=str),
+            splits=frame["split"].to_numpy(dtype=str),
+        )
+    save_torch(state_to_dict(state, inputs.identity), output / "checkpoint.pt")

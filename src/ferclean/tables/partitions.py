@@ -1,0 +1,107 @@
+"""The partition file: what the networks say of every training row, and how sure of its label."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ferclean.errors import FercleanError
+from ferclean.tables.atomic import atomic_path
+
+_KEY = b"ferclean.partition"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Evidence about N training rows from M networks over K classes.
+
+    Attributes
+    ----------
+    score_name : str
+        What `score` measures, for figures (``"cross-entropy, scaled to [0, 1]"``).
+    score : numpy.ndarray
+        ``(M, N)`` float32.
+    clean_probability : numpy.ndarray
+        ``(M, N)`` float32 in [0, 1]: each network's view that the observed label is right.
+    probabilities : numpy.ndarray
+        ``(M, N, K)`` float32 softmax.
+    evidence : dict of str to numpy.ndarray
+        Further ``(N,)`` columns of the recipe.
+    parameters : dict
+        JSON-able description of the fitted mixtures, ``{"net_0": {...}}``.
+    """
+
+    score_name: str
+    score: np.ndarray
+    clean_probability: np.ndarray
+    probabilities: np.ndarray
+    evidence: dict[str, np.ndarray] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def write_partition(
+    partition: Partition, sample_id: np.ndarray, classes: tuple[str, ...], path: str | Path
+) -> None:
+    """Write a partition to Parquet, atomically; float32 values round-trip exactly."""
+    columns: dict[str, np.ndarray] = {"sample_id": sample_id}
+    for net in range(len(partition.score)):
+        columns[f"score_{net}"] = partition.score[net]
+        columns[f"clean_probability_{net}"] = partition.clean_probability[net]
+        for k, name in enumerate(classes):
+            columns[f"p_{net}_{name}"] = partition.probabilities[net, :, k]
+    columns.update(partition.evidence)
+    header = {
+        "score": partition.score_name,
+        "networks": len(partition.score),
+        "evidence": list(partition.evidence),
+        "parameters": partition.parameters,
+    }
+    table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(header, sort_keys=True).encode()}
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def read_partition(
+    path: str | Path, classes: tuple[str, ...], sample_id: np.ndarray | None = None
+) -> Partition:
+    """Read a partition and check that its rows are the expected ones.
+
+    Raises
+    ------
+    FercleanError
+        If the file is missing or no partition, or if its rows differ from `sample_id`.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise FercleanError(f"partition not found: {path}") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    metadata = table.schema.metadata or {}
+    if _KEY not in metadata:
+        raise FercleanError(f"{path} is not a partition: its metadata names no score")
+    header, frame = json.loads(metadata[_KEY]), table.to_pandas()
+    networks = range(header["networks"])
+    needed = ["sample_id", *(f"p_{net}_{name}" for net in networks for name in classes)]
+    absent = [column for column in needed if column not in frame]
+    if absent:
+        raise FercleanError(f"{path}: column {absent[0]!r} is missing")
+    if sample_id is not None and not np.array_equal(frame["sample_id"].to_numpy(), sample_id):
+        raise FercleanError(f"{path} describes other rows than the label table")
+    probabilities = [frame[[f"p_{n}_{name}" for name in classes]].to_numpy() for n in networks]
+    return Partition(
+        score_name=header["score"],
+        score=np.stack([frame[f"score_{n}"].to_numpy() for n in networks]),
+        clean_probability=np.stack([frame[f"clean_probability_{n}"].to_numpy() for n in networks]),
+        probabilities=np.stack(probabilities),
+        evidence={name: frame[name].to_numpy() for name in header["evidence"]},
+        parameters=header["parameters"],
+    )

@@ -1,0 +1,49 @@
+"""Where training runs and with which arithmetic."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import torch
+
+from ferclean.config.training import TrainingSettings
+from ferclean.errors import FercleanError
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes a GPU when there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise FercleanError("--device cuda was asked for but torch finds no CUDA GPU; use auto")
+    if name not in ("cpu", "cuda"):
+        raise FercleanError(f"--device must be auto, cpu or cuda, found {name!r}")
+    return torch.device(name)
+
+
+@contextlib.contextmanager
+def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[None]:
+    """Set threads and determinism for a training job, and put them back afterwards.
+
+    The number of CPU threads is a parameter rather than whatever the machine has: sums are
+    split over threads, so another number gives other last bits.
+    """
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(settings.cpu_threads)
+    torch.use_deterministic_algorithms(settings.deterministic)
+    torch.backends.cudnn.benchmark = device.type == "cuda" and not settings.deterministic
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """Return the autocast context: bfloat16 where asked for, or on a GPU under ``auto``."""
+    enabled = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

@@ -1,0 +1,149 @@
+"""The one training loop: every method's epochs run through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ferclean.config.training import TrainingSettings
+from ferclean.errors import FercleanError
+from ferclean.progress import bar
+from ferclean.train.device import autocast
+from ferclean.train.passes import (
+    Batch,
+    Pass,
+    Step,
+    Term,
+    count_steps,
+    walk_forever,
+    walk_once,
+)
+from ferclean.train.pictures import ResidentPictures
+from ferclean.train.schedule import learning_rate, set_learning_rate
+from ferclean.train.seeds import derive_seed, numpy_stream, torch_stream
+from ferclean.train.state import TrainState
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """What one pass did: mean of each loss term and of their weighted sum, and its pictures."""
+
+    losses: dict[str, float]
+    pictures: int
+    learning_rate: float
+
+
+def run_pass(
+    work: Pass,
+    number: int,
+    state: TrainState,
+    pictures: ResidentPictures,
+    settings: TrainingSettings,
+    *,
+    total_epochs: int,
+    seed: int,
+) -> PassReport:
+    """Train some networks for one walk through a pass's first stream.
+
+    Parameters
+    ----------
+    work : Pass
+        Streams, objective and the networks to train.
+    number : int
+        Position of the pass within its epoch; part of every random stream's name.
+    state : TrainState
+        Changed in place.
+    pictures : ResidentPictures
+        The training rows.
+    settings : TrainingSettings
+        Optimiser, precision.
+    total_epochs : int
+        Length of the run, for the learning rate.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    PassReport
+
+    Raises
+    ------
+    FercleanError
+        If the loss is not finite.
+    """
+    device = next(state.networks[0].parameters()).device
+    for position, network in enumerate(state.networks):
+        network.train(position in work.trains)
+    random = numpy_stream(seed, "objective", number, state.epoch)
+    generator = torch_stream(device, seed, "augment", number, state.epoch)
+    torch.manual_seed(derive_seed(seed, "layers", number, state.epoch))  # dropout draws from here
+    steps = count_steps(work.streams[0])
+    totals: dict[str, torch.Tensor | float] = {}
+    rate, seen = 0.0, 0
+    walk = _step_rows(work, seed, number, state.epoch)
+    for index, rows in enumerate(bar(walk, work.kind, steps)):
+        epoch = state.epoch + index / steps
+        rate = learning_rate(settings.optimizer, epoch=epoch, total_epochs=total_epochs)
+        batches = _build_batches(work, rows, pictures, device, generator)
+        with autocast(device, settings.precision):
+            terms = work.objective(Step(batches, state.networks, epoch, random, generator))
+        losses = _reduce(terms)
+        _update(state, work.trains, losses["loss"], rate)
+        for name, value in losses.items():
+            totals[name] = totals.get(name, 0.0) + value.detach().double()
+        seen += len(rows[work.streams[0].name])
+    means = {name: float(total) / steps for name, total in totals.items()}
+    _check_finite(means, work.kind, state.epoch)
+    return PassReport(means, seen, rate)
+
+
+def _reduce(terms: Sequence[Term]) -> dict[str, torch.Tensor]:
+    """Return the weighted sum of the terms' means as ``loss``, and each mean beside it."""
+    means = {f"loss_{term.name}": term.values.float().mean() for term in terms}
+    weighted = [means[f"loss_{term.name}"] * term.weight for term in terms]
+    return {"loss": torch.stack(weighted).sum(), **means}
+
+
+def _step_rows(work: Pass, seed: int, number: int, epoch: int) -> Iterator[dict[str, np.ndarray]]:
+    walks = []
+    for position, stream in enumerate(work.streams):
+        random = numpy_stream(seed, "order", number, position, epoch)
+        walks.append(walk_once(stream, random) if position == 0 else walk_forever(stream, random))
+    names = [stream.name for stream in work.streams]
+    for rows in zip(*walks, strict=False):  # the first walk ends, the others never do
+        yield dict(zip(names, rows, strict=True))
+
+
+def _build_batches(
+    work: Pass,
+    rows: Mapping[str, np.ndarray],
+    pictures: ResidentPictures,
+    device: torch.device,
+    generator: torch.Generator,
+) -> dict[str, Batch]:
+    batches = {}
+    for stream in work.streams:
+        index = torch.from_numpy(rows[stream.name]).to(device)
+        batches[stream.name] = Batch(index, pictures.views(index, stream.views, generator))
+    return batches
+
+
+def _update(state: TrainState, trains: tuple[int, ...], loss: torch.Tensor, rate: float) -> None:
+    for position in trains:
+        set_learning_rate(state.optimizers[position], rate)
+        state.optimizers[position].zero_grad(set_to_none=True)
+    loss.backward()
+    for position in trains:
+        state.optimizers[position].step()
+
+
+def _check_finite(losses: Mapping[str, float], kind: str, epoch: int) -> None:
+    for name, value in losses.items():
+        if not np.isfinite(value):
+            raise FercleanError(
+                f"{name} became {value} in epoch {epoch + 1} ({kind}); "
+                "lower training.optimizer.learning_rate or check the data"
+            )

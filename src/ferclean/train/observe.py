@@ -1,0 +1,46 @@
+"""What the networks say of every picture: one pass in eval mode without augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ferclean.config.training import TrainingSettings
+from ferclean.models.network import Network
+from ferclean.train.device import autocast
+from ferclean.train.pictures import ResidentPictures
+
+# Fixed, so that a file step and an epoch inside a round get the same bits.
+_EVAL_BATCH = 512
+
+
+def observe(
+    networks: Sequence[Network], pictures: ResidentPictures, settings: TrainingSettings
+) -> np.ndarray:
+    """Return every network's logits for every picture.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        M networks; put in eval mode and left there.
+    pictures : ResidentPictures
+        N pictures.
+    settings : TrainingSettings
+        Precision.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(M, N, K)`` float32.
+    """
+    device = next(networks[0].parameters()).device
+    found: list[list[torch.Tensor]] = [[] for _ in networks]
+    for network in networks:
+        network.eval()
+    with torch.inference_mode(), autocast(device, settings.precision):
+        for batch in pictures.plain(_EVAL_BATCH):
+            for network, logits in zip(networks, found, strict=True):
+                logits.append(network(batch).float())
+    return np.stack([torch.cat(logits).cpu().numpy() for logits in found])

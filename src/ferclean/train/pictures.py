@@ -1,0 +1,80 @@
+"""Pictures kept on the training device as bytes; batches are built there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ferclean.config.training import TrainingSettings
+from ferclean.train.augment import augment, normalise
+
+
+class ResidentPictures:
+    """Some rows of a face pack on the training device.
+
+    Parameters
+    ----------
+    faces : numpy.ndarray
+        ``(N, H, W, C)`` uint8, usually memory-mapped.
+    rows : numpy.ndarray
+        ``(n,)`` positions to keep, in the order in which they are then addressed as 0..n-1.
+    device : torch.device
+        Where batches are built.
+    settings : TrainingSettings
+        Augmentation and normalisation.
+    """
+
+    def __init__(
+        self,
+        faces: np.ndarray,
+        rows: np.ndarray,
+        *,
+        device: torch.device,
+        settings: TrainingSettings,
+    ) -> None:
+        picked = torch.from_numpy(np.ascontiguousarray(faces[rows].transpose(0, 3, 1, 2)))
+        self._pictures = picked.to(device)
+        self._settings = settings
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def views(
+        self, rows: torch.Tensor, count: int, generator: torch.Generator
+    ) -> tuple[torch.Tensor, ...]:
+        """Return `count` independently augmented, normalised views of some rows.
+
+        Parameters
+        ----------
+        rows : torch.Tensor
+            ``(B,)`` int64 on the device.
+        count : int
+            Number of views.
+        generator : torch.Generator
+            On the device.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            Each ``(B, C, H, W)`` float32 in channels-last memory.
+        """
+        pictures = self._pictures[rows]
+        return tuple(
+            self._normalised(
+                augment(pictures, settings=self._settings.augment, generator=generator)
+            )
+            for _ in range(count)
+        )
+
+    def plain(self, batch_size: int) -> Iterator[torch.Tensor]:
+        """Yield all pictures in order, normalised and not augmented."""
+        for start in range(0, len(self), batch_size):
+            yield self._normalised(self._pictures[start : start + batch_size])
+
+    def _normalised(self, pictures: torch.Tensor) -> torch.Tensor:
+        scaled = normalise(
+            pictures, mean=self._settings.normalise_mean, scale=self._settings.normalise_scale
+        )
+        return scaled.contiguous(memory_format=torch.channels_last)

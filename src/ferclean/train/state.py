@@ -1,0 +1,162 @@
+"""A checkpoint: everything that the next epoch needs, and nothing that runs code on loading."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ferclean.config.training import ModelSettings, OptimizerSettings
+from ferclean.errors import FercleanError
+from ferclean.models.network import Network
+from ferclean.models.registry import build_network
+from ferclean.models.weights import load_backbone_weights
+from ferclean.tables.atomic import atomic_path
+from ferclean.train.schedule import build_optimizer
+from ferclean.train.seeds import derive_seed
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a checkpoint was made for; a step refuses a checkpoint made for anything else.
+
+    Attributes
+    ----------
+    method : str
+        Name of the recipe.
+    classes : tuple of str
+        Class order of the logits.
+    channels, image_size : int
+        Shape of a face.
+    seed : int
+        Seed of the run.
+    normalise_mean, normalise_scale : float
+        Preprocessing of pixels in [0, 1].
+    model : ModelSettings
+        Backbone.
+    """
+
+    method: str
+    classes: tuple[str, ...]
+    channels: int
+    image_size: int
+    seed: int
+    normalise_mean: float
+    normalise_scale: float
+    model: ModelSettings
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, the form in which it stands in the file."""
+        return {**dataclasses.asdict(self), "classes": list(self.classes)}
+
+
+@dataclass
+class TrainState:
+    """Networks, optimisers, position and per-sample memories of one run.
+
+    Attributes
+    ----------
+    networks : list of Network
+    optimizers : list of torch.optim.Optimizer
+        One a network.
+    epoch : int
+        Number of finished epochs, warm-up included.
+    memory : dict of str to numpy.ndarray
+        What a recipe remembers of each training row from epoch to epoch.
+    """
+
+    networks: list[Network]
+    optimizers: list[torch.optim.Optimizer]
+    epoch: int = 0
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def fresh_state(
+    identity: Identity, networks: int, optimizer: OptimizerSettings, device: torch.device
+) -> TrainState:
+    """Build seeded networks (each with its own seed) and their optimisers."""
+    built = []
+    for number in range(networks):
+        network = build_network(
+            identity.model,
+            classes=len(identity.classes),
+            channels=identity.channels,
+            image_size=identity.image_size,
+            seed=derive_seed(identity.seed, "network", number),
+        )
+        if identity.model.weights is not None:
+            load_backbone_weights(network, identity.model.weights)
+        built.append(network.to(device=device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return TrainState(built, [build_optimizer(network, optimizer) for network in built])
+
+
+def state_to_dict(state: TrainState, identity: Identity) -> dict[str, Any]:
+    """Return the checkpoint's content as tensors and plain values."""
+    return {
+        "format": _FORMAT,
+        "identity": identity.as_dict(),
+        "epoch": state.epoch,
+        "networks": [network.state_dict() for network in state.networks],
+        "optimizers": [optimizer.state_dict() for optimizer in state.optimizers],
+        "memory": {key: torch.from_numpy(value) for key, value in state.memory.items()},
+    }
+
+
+def restore_state(
+    state: TrainState, content: dict[str, Any], identity: Identity, where: Any
+) -> None:
+    """Fill a fresh state from a checkpoint's content, strictly.
+
+    Raises
+    ------
+    FercleanError
+        If the checkpoint was made for another method, class order, model or face size, or its
+        tensors do not fit.
+    """
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise FercleanError(f"{where} is not a ferclean checkpoint of format {_FORMAT}")
+    expected = identity.as_dict()
+    for key, value in content["identity"].items():
+        if expected.get(key) != value:
+            raise FercleanError(
+                f"checkpoint {where} was made for {key} {value!r}, "
+                f"but this run has {expected.get(key)!r}"
+            )
+    try:
+        for network, tensors in zip(state.networks, content["networks"], strict=True):
+            network.load_state_dict(tensors, strict=True)
+        for optimizer, tensors in zip(state.optimizers, content["optimizers"], strict=True):
+            optimizer.load_state_dict(tensors)
+    except (RuntimeError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise FercleanError(f"checkpoint {where} does not fit this run: {reason}") from None
+    state.epoch = int(content["epoch"])
+    state.memory = {key: value.numpy() for key, value in content["memory"].items()}
+
+
+def save_torch(content: dict[str, Any], path: str | Path) -> None:
+    """Write tensors and plain values atomically; equal content gives equal bytes."""
+    buffer = io.BytesIO()  # a file would store its own, temporary, name inside the archive
+    torch.save(content, buffer)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load_torch(path: str | Path, device: torch.device) -> Any:
+    """Read tensors and plain values; anything that could run code is refused."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise FercleanError(f"checkpoint not found: {path}") from None
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError):
+        raise FercleanError(
+            f"{path} is not a readable checkpoint (truncated, or holding more than tensors)"
+        ) from None

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
+
+from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
+
+
+@pytest.fixture
+def losses():
+    random = np.random.default_rng(0)
+    clean, noisy = random.normal(0.1, 0.05, 700), random.normal(0.7, 0.1, 300)
+    return np.clip(np.concatenate([clean, noisy]), 0, 1), np.repeat([1, 0], [700, 300])
+
+
+def test_posterior_is_bayes_rule_of_the_reported_parameters(losses):
+    scores, _ = losses
+    fit = fit_two_gaussians(scores, seed=0)
+    weight, mean, variance = (
+        np.array(fit.parameters[name]) for name in ("weights", "means", "variances")
+    )
+    likelihood = [
+        w * norm.pdf(scores, m, v**0.5) for w, m, v in zip(weight, mean, variance, strict=True)
+    ]
+    naive = likelihood[0] / (likelihood[0] + likelihood[1])
+    np.testing.assert_allclose(fit.clean_probability, naive, atol=1e-4)
+
+
+def test_separated_components_are_told_apart(losses):
+    scores, clean = losses
+    fit = fit_two_gaussians(scores, seed=0)
+    assert roc_auc_score(clean, fit.clean_probability) > 0.99
+    assert fit.parameters["means"][0] < fit.parameters["means"][1]
+    assert fit.parameters["means"] == pytest.approx([0.1, 0.7], abs=0.03)
+
+
+def test_same_seed_same_bits(losses):
+    first, second = (fit_two_gaussians(losses[0], seed=5).clean_probability for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("scores", [np.full(50, 0.3), np.array([0.5]), np.empty(0)])
+def test_scores_that_tell_nothing_call_every_row_clean(scores):
+    fit = fit_two_gaussians(scores, seed=0)
+    assert (fit.clean_probability == 1).all() and len(fit.clean_probability) == len(scores)
+    assert fit.parameters == {}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_score_that_is_not_finite_is_refused(bad):
+    with pytest.raises(ValueError, match="1 of 3 scores not finite"):
+        fit_two_gaussians(np.array([0.1, bad, 0.3]), seed=0)
+    with pytest.raises(ValueError, match="1 of 3 scores not finite"):
+        scale_to_unit(np.array([0.1, bad, 0.3]))
+
+
+def test_equal_losses_scale_to_zero_without_a_division_by_zero():
+    with np.errstate(all="raise"):
+        assert scale_to_unit(np.full(4, 2.3)).tolist() == [0, 0, 0, 0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays("float64", st.integers(2, 40), elements=st.floats(0, 50)))
+def test_scaling_keeps_the_order_and_fills_the_unit_interval(scores):
+    scaled = scale_to_unit(scores)
+    assert scaled.min() == 0 and scaled.max() in (0, 1)
+    assert (np.diff(scaled[np.argsort(scores, kind="stable")]) >= 0).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays("float64", st.integers(2, 60), elements=st.floats(0, 1)))
+def test_posterior_is_a_probability_for_any_scores(scores):
+    clean = fit_two_gaussians(scores, seed=0).clean_probability
+    assert clean.dtype == np.float32 and ((clean >= 0) & (clean <= 1)).all()
