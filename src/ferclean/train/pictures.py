@@ -63,7 +63,12 @@ class ResidentPictures:
         pictures = self._pictures[rows]
         return tuple(
             self._normalised(
-                augment(pictures, settings=self._settings.augment, generator=generator)
+                augment(
+                    pictures,
+                    settings=self._settings.augment,
+                    generator=generator,
+                    fill=255.0 * self._settings.normalise_mean,  # 0 once normalised
+                )
             )
             for _ in range(count)
         )

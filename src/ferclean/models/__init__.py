@@ -1,0 +1,1 @@
+"""Backbones, the networks made of them, and their published weights."""
