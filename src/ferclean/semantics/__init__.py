@@ -1,0 +1,1 @@
+"""Vectors of the class words and how similar they are."""
