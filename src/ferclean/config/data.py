@@ -27,9 +27,9 @@ class RenderedSettings:
 class DataSettings:
     """Where samples come from and what ingestion does with them."""
 
-    source: Literal[
-        "rendered", "fer2013_csv", "fer2013_parquet", "image_folder", "table"
-    ] = setting("rendered", "Reader to use.")
+    source: Literal["rendered", "fer2013_csv", "fer2013_parquet", "image_folder", "table"] = (
+        setting("rendered", "Reader to use.")
+    )
     path: str | None = setting(None, "File or folder of the data set; unused for rendered faces.")
     votes_path: str | None = setting(None, "FER+ votes file (fer2013new.csv) for fer2013_csv.")
     labels: Literal["given", "ferplus_winner"] = setting(
@@ -40,16 +40,20 @@ class DataSettings:
     )
     classes: tuple[str, ...] = setting(CANONICAL_CLASSES, "Class names in order.")
     validation_fraction: float = setting(
-        0.1, "Share of training rows held out when the source has no validation split.",
-        minimum=0, maximum=0.9,
+        0.1,
+        "Share of training rows held out when the source has no validation split.",
+        minimum=0,
+        maximum=0.9,
     )
     duplicates: Literal["drop_from_train", "keep"] = setting(
         "drop_from_train",
         "What happens to training pictures that also stand in another split.",
     )
     near_duplicate_distance: int = setting(
-        3, "Largest number of differing bits (of 64) of a near duplicate's perceptual hash.",
-        minimum=0, maximum=3,
+        3,
+        "Largest number of differing bits (of 64) of a near duplicate's perceptual hash.",
+        minimum=0,
+        maximum=3,
     )
     max_pixels: int = setting(
         50_000_000, "Pictures with more pixels are quarantined, never decoded.", above=0
@@ -59,7 +63,21 @@ class DataSettings:
 
     def check(self, where: str) -> None:
         """Check what no single key can tell."""
-        if len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
+        names = {name.lower() for name in self.classes}
+        if len(names) != len(self.classes) or len(names) < 2:
             raise FercleanError(f"{where}.classes must hold at least two different names")
+        if any(name != name.strip() or not name.isprintable() or not name for name in names):
+            raise FercleanError(f"{where}.classes must hold plain names, found {self.classes}")
         if self.source != "rendered" and self.path is None:
             raise FercleanError(f"{where}.path is needed when {where}.source is {self.source!r}")
+        self._check_votes(where)
+
+    def _check_votes(self, where: str) -> None:
+        if self.votes_path is not None and self.source != "fer2013_csv":
+            raise FercleanError(f"{where}.votes_path is only read by {where}.source fer2013_csv")
+        has_votes = self.source == "fer2013_parquet" or self.votes_path is not None
+        if self.labels == "ferplus_winner" and not has_votes:
+            raise FercleanError(
+                f"{where}.labels ferplus_winner needs votes: {where}.source fer2013_parquet, "
+                f"or fer2013_csv with {where}.votes_path"
+            )

@@ -1,0 +1,1 @@
+"""Readers of labelled picture collections, safe decoding, duplicates and splits."""

@@ -1,0 +1,94 @@
+"""A CSV or Parquet table of picture paths and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ferclean.config.data import DataSettings
+from ferclean.datasets.base import Source, first_reason, resolve_labels, resolve_splits
+from ferclean.datasets.classes import label_lookup
+from ferclean.datasets.files import (
+    open_parquet,
+    read_csv_rows,
+    read_each,
+    read_parquet_batches,
+)
+from ferclean.errors import FercleanError
+
+_REQUIRED = ("path", "label")
+_OPTIONAL = ("split", "sample_id", "true")
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+
+
+def read_table(settings: DataSettings) -> Source:
+    """Read a table with columns ``path`` and ``label``, and ``split``, ``sample_id``, ``true``.
+
+    Paths are relative to the table's folder and must stay inside it, links resolved. Without
+    ``split`` all rows are training rows; without ``sample_id`` the path is the id. ``true`` is
+    read by evaluation only and may be empty. Other columns are not read.
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be read, is neither .csv, .tsv nor .parquet, or lacks a column.
+    """
+    path = Path(settings.path or "").absolute()
+    found = _read_columns(path)
+    present = {name: found[name].notna().any() for name in _OPTIONAL}
+    lookup = label_lookup(settings.classes)
+    given, label_reasons = resolve_labels(found["label"], lookup)
+    split, split_reasons = resolve_splits(
+        found["split"] if present["split"] else pd.Series("train", index=found.index, dtype=object)
+    )
+    path_reasons = _missing(found["path"], "path")
+    ids = found["sample_id"] if present["sample_id"] else found["path"]
+    frame = pd.DataFrame(
+        {
+            "sample_id": ids.fillna("").astype(object),
+            "path": found["path"].fillna("").astype(object),
+            "split": split,
+            "given": given,
+        }
+    )
+    reasons = [path_reasons, _missing(ids, "sample_id"), split_reasons, label_reasons]
+    if present["true"]:
+        frame["true"], true_reasons = resolve_labels(found["true"], lookup, "true label")
+        stated = found["true"].fillna("").str.strip().ne("")
+        reasons.append(true_reasons.where(stated, None))
+    frame["reason"] = first_reason(*reasons)
+    root = path.parent.resolve()
+    return Source(path.stem, frame, read_each(root, frame, max_pixels=settings.max_pixels))
+
+
+def _read_columns(path: Path) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    rows: Iterable[tuple[object, ...]]
+    if suffix in _SEPARATORS:
+        rows = read_csv_rows(path, _REQUIRED, _OPTIONAL, separator=_SEPARATORS[suffix])
+    elif suffix == ".parquet":
+        rows = _parquet_rows(path)
+    else:
+        raise FercleanError(f"data.path must be a .csv, .tsv or .parquet table, found {path}")
+    return pd.DataFrame(list(rows), columns=[*_REQUIRED, *_OPTIONAL], dtype=object)
+
+
+def _parquet_rows(path: Path) -> Iterable[tuple[object, ...]]:
+    file = open_parquet(path, _REQUIRED)
+    present = [n for n in (*_REQUIRED, *_OPTIONAL) if n in file.schema_arrow.names]
+    for batch in read_parquet_batches(file, path, present):
+        columns = {name: batch.column(name).to_pylist() for name in present}
+        for row in range(batch.num_rows):
+            yield tuple(
+                None
+                if name not in columns or columns[name][row] is None
+                else str(columns[name][row])
+                for name in (*_REQUIRED, *_OPTIONAL)
+            )
+
+
+def _missing(values: pd.Series, what: str) -> pd.Series:
+    missing = values.isna() | values.astype(str).str.strip().eq("")
+    return missing.map({True: f"missing {what}", False: None}).astype(object)

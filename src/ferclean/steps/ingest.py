@@ -1,0 +1,228 @@
+"""Step ``ingest``: any data set in; one label table, one picture pack and the evidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferclean.config.data import DataSettings
+from ferclean.config.load import Settings
+from ferclean.datasets.base import Source, first_reason
+from ferclean.datasets.duplicates import (
+    conflict_table,
+    count_held_out_copies,
+    duplicate_table,
+    exact_groups,
+    held_out_copies,
+)
+from ferclean.datasets.examine import examine_pictures
+from ferclean.datasets.fingerprints import Fingerprints
+from ferclean.datasets.pictures import PictureError
+from ferclean.datasets.registry import read_source
+from ferclean.datasets.splits import hold_out
+from ferclean.errors import FercleanError
+from ferclean.progress import say, track
+from ferclean.tables.atomic import atomic_path, write_json
+from ferclean.tables.labels import SPLITS, make_table, write_label_table
+from ferclean.tables.packs import write_encoded_pack
+
+_FIRST_COLUMNS = ("sample_id", "path", "split", "given", "true")
+_LAST_COLUMNS = ("width", "height", "sha256", "identity")
+
+
+def ingest(*, output: Path, settings: Settings) -> None:
+    """Read the data set of section ``data`` and write the files of the step ``ingest``.
+
+    Each picture is read once: decoded to prove that it can be and to fingerprint it, and copied
+    as it came into the pack. The pack may hold pictures of training rows that are quarantined
+    afterwards as copies of held-out ones.
+
+    Parameters
+    ----------
+    output : Path
+        Folder for ``samples.parquet``, ``pictures.arrow``, ``quarantine.csv``,
+        ``duplicates.csv``, ``conflicts.csv`` and ``summary.json``.
+    settings : Settings
+        With section ``data``.
+
+    Raises
+    ------
+    FercleanError
+        If the data set cannot be read or nothing of its training split can be used.
+    """
+    data: DataSettings = settings.data
+    output = Path(output)
+    source = read_source(data)
+    frame, position = _sorted_rows(source)
+    fingerprints = Fingerprints.empty(len(frame))
+    unreadable = _stream_pictures(
+        source, frame, position, fingerprints, output / "pictures.arrow", data.max_pixels
+    )
+    frame["reason"] = first_reason(frame["reason"], unreadable)
+    _check_all_examined(frame, fingerprints, source.dataset)
+    frame = frame.assign(
+        width=fingerprints.width,
+        height=fingerprints.height,
+        sha256=np.char.decode(fingerprints.sha256, "ascii"),
+    )
+    group = exact_groups(fingerprints.sha256)
+    frame, copied = _separate_splits(frame, group, data)
+    duplicates, complete = duplicate_table(
+        frame, fingerprints, distance=data.near_duplicate_distance
+    )
+    conflicts = conflict_table(frame, group)
+    summary = _summarise(source.dataset, frame, data)
+    summary["duplicates"] = {
+        "exact": int(duplicates["kind"].eq("exact").sum()),
+        "near": int(duplicates["kind"].eq("near").sum()),
+        "near_search_complete": complete,
+        "conflicting_groups": int(conflicts["group"].nunique()),
+        "copies_of_held_out_pictures": {
+            "all_rows": count_held_out_copies(frame, group),
+            "usable_rows": copied,
+        },
+    }
+    _write(output, source.dataset, frame, duplicates, conflicts, summary, data)
+
+
+def _sorted_rows(source: Source) -> tuple[pd.DataFrame, np.ndarray]:
+    """Sort the source's rows by sample_id and mark repeats; also each row's new position."""
+    order = source.frame["sample_id"].argsort(kind="stable").to_numpy()
+    position = np.empty(len(order), dtype=np.int64)
+    position[order] = np.arange(len(order))
+    frame = source.frame.iloc[order].reset_index(drop=True)
+    repeats = frame["sample_id"].duplicated().map({True: "repeated sample_id", False: None})
+    frame["reason"] = first_reason(frame["reason"], repeats.astype(object))
+    return frame, position
+
+
+def _stream_pictures(
+    source: Source,
+    frame: pd.DataFrame,
+    position: np.ndarray,
+    fingerprints: Fingerprints,
+    pack: Path,
+    max_pixels: int,
+) -> pd.Series:
+    """Fill `fingerprints` and the pack; return why pictures cannot be used."""
+    unreadable = np.full(len(frame), None, dtype=object)
+    ids, usable = frame["sample_id"].to_numpy(dtype=object), frame["reason"].isna().to_numpy()
+    # A repeated row is no second sample: it would be reported as its own duplicate.
+    repeated = frame["sample_id"].duplicated().to_numpy()
+    pictures = (item for item in source.pictures if not repeated[position[item[0]]])
+
+    def packed() -> Iterator[tuple[str, bytes]]:
+        examined = examine_pictures(pictures, max_pixels=max_pixels)
+        for number, encoded, outcome in track(examined, "ingest", len(frame)):
+            row = position[number]
+            if isinstance(outcome, PictureError):
+                unreadable[row] = outcome.reason
+                continue
+            fingerprints.put(row, outcome)
+            if usable[row] and isinstance(encoded, bytes):
+                yield ids[row], encoded
+
+    write_encoded_pack(pack, packed())
+    return pd.Series(unreadable, index=frame.index, dtype=object)
+
+
+def _check_all_examined(frame: pd.DataFrame, fingerprints: Fingerprints, dataset: str) -> None:
+    lost = frame["reason"].isna().to_numpy() & (fingerprints.sha256 == b"")
+    if lost.any():
+        raise RuntimeError(f"the reader of {dataset} gave no picture for {lost.sum()} rows")
+
+
+def _separate_splits(
+    frame: pd.DataFrame, group: np.ndarray, data: DataSettings
+) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
+    """Drop training copies of held-out pictures and hold out a validation split if there is none.
+
+    Copies of test pictures go first, so that none is drawn into the validation split.
+    """
+    own_validation = frame["split"].eq("val").any()
+    copied = count_held_out_copies(frame, _usable(frame, group))
+    frame = _drop_copies(frame, group, data)
+    if own_validation or not data.validation_fraction:
+        return frame, copied
+    rows = np.flatnonzero(frame["reason"].isna() & frame["split"].eq("train"))
+    labels = frame["given"].iloc[rows].map(data.classes.index).to_numpy(dtype=np.int64)
+    held_out = hold_out(labels, fraction=data.validation_fraction, seed=data.seed)
+    split = frame["split"].to_numpy(dtype=object, copy=True)
+    split[rows[held_out]] = "val"
+    frame = frame.assign(split=split)
+    copied["val"] = count_held_out_copies(frame, _usable(frame, group))["val"]
+    return _drop_copies(frame, group, data), copied
+
+
+def _usable(frame: pd.DataFrame, group: np.ndarray) -> np.ndarray:
+    return np.where(frame["reason"].isna(), group, -1)
+
+
+def _drop_copies(frame: pd.DataFrame, group: np.ndarray, data: DataSettings) -> pd.DataFrame:
+    if data.duplicates == "keep":
+        return frame
+    copies = held_out_copies(frame, _usable(frame, group))
+    return frame.assign(reason=first_reason(frame["reason"], copies))
+
+
+def _summarise(dataset: str, frame: pd.DataFrame, data: DataSettings) -> dict[str, Any]:
+    kept = frame[frame["reason"].isna()]
+    # A reason's detail (a file name, a number) stands after the colon.
+    kinds = frame["reason"].dropna().str.split(":").str[0].value_counts().sort_index()
+    if not kept["split"].eq("train").any():
+        most = f", most often because of {kinds.idxmax()!r}" if len(kinds) else ""
+        raise FercleanError(
+            f"data.path {data.path}: no training row can be used; "
+            f"{len(frame) - len(kept)} of {len(frame)} rows were refused{most}"
+        )
+    counts = kept.groupby(["split", "given"]).size()
+    summary: dict[str, Any] = {
+        "dataset": dataset,
+        "source": data.source,
+        "rows": len(frame),
+        "kept": len(kept),
+        "quarantined": len(frame) - len(kept),
+        "quarantined_by_reason": {kind: int(count) for kind, count in kinds.items()},
+        "splits": {
+            split: {name: int(counts.get((split, name), 0)) for name in data.classes}
+            for split in SPLITS
+        },
+    }
+    if "identity" in kept:
+        spread = kept.groupby("identity")["split"].nunique()
+        summary["identities_in_several_splits"] = int((spread > 1).sum())
+    return summary
+
+
+def _write(
+    output: Path,
+    dataset: str,
+    frame: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    conflicts: pd.DataFrame,
+    summary: dict[str, Any],
+    data: DataSettings,
+) -> None:
+    refused = frame["reason"].notna()
+    quarantine = frame.loc[refused, ["sample_id", "path", "reason"]]
+    samples = frame[~refused].drop(columns="reason")
+    first = [name for name in _FIRST_COLUMNS if name in samples]
+    last = [name for name in _LAST_COLUMNS if name in samples]
+    middle = [name for name in samples.columns if name not in (*first, *last)]
+    table = make_table(samples[first + middle + last], data.classes, dataset)
+    if len(table) + len(quarantine) != summary["rows"]:
+        raise RuntimeError(f"rows of {dataset} were lost between reading and writing")
+    write_label_table(table, output / "samples.parquet")
+    for name, rows in (
+        ("quarantine", quarantine),
+        ("duplicates", duplicates),
+        ("conflicts", conflicts),
+    ):
+        with atomic_path(output / f"{name}.csv") as temporary:
+            rows.to_csv(temporary, index=False, lineterminator="\n")
+    write_json(output / "summary.json", summary)
+    say(f"ingest: {len(table)} of {summary['rows']} rows kept, {len(quarantine)} quarantined")
