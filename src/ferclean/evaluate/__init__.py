@@ -1,0 +1,1 @@
+"""What a run achieved: arrays and tables in, numbers and frames out."""

@@ -1,0 +1,1 @@
+"""The offline HTML page: loaded results in, text out."""

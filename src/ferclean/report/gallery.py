@@ -1,0 +1,144 @@
+"""Which faces are shown: samples of every class, and the most suspicious labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferclean.tables.labels import LabelTable
+
+# A label with less than even odds of being right is suspicious.
+EVEN_ODDS = 0.5
+_BARS = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One class's probability on a card."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One face of the gallery; ``true`` is ``None`` where nobody knows."""
+
+    sample_id: str
+    path: str
+    picture: str
+    observed: str
+    suggested: str
+    quality: float
+    action: str
+    reason: str
+    true: str | None
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One class's faces on the sample sheet: ``(picture, sample_id)`` each."""
+
+    name: str
+    faces: tuple[tuple[str, str], ...]
+
+
+def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
+    """Choose the most suspicious training rows of a repaired label table.
+
+    Suspicious is a label that the run judges less likely right than wrong, changes or drops.
+
+    Parameters
+    ----------
+    labels : LabelTable
+        With ``suggested_label``, ``label_quality``, ``action`` and ``p_<class>``.
+    limit : int
+        Most rows to return.
+
+    Returns
+    -------
+    numpy.ndarray
+        Positions: lowest ``label_quality`` first, then the surest suggestion, then the id.
+    """
+    frame = labels.frame
+    quality = frame["label_quality"].to_numpy(dtype=np.float64)
+    changed = (frame["suggested_label"].astype(str) != frame["observed"].astype(str)).to_numpy()
+    dropped = (frame["action"] == "drop").to_numpy()
+    doubted = (quality < EVEN_ODDS) | changed | dropped
+    rows = np.flatnonzero(np.isfinite(quality) & doubted)
+    surest = labels.matrix("p_")[rows].max(axis=1, initial=0.0)
+    order = np.lexsort((rows, -surest, quality[rows]))
+    return np.asarray(rows[order][:limit])
+
+
+def make_cards(
+    labels: LabelTable, rows: np.ndarray, picture_of: Callable[[str], str]
+) -> list[Card]:
+    """Build the cards of some rows; `picture_of` turns a sample_id into a data URI."""
+    distributions = labels.matrix("p_")
+    return [
+        _card(labels.frame.iloc[row], distributions[row], labels.classes, picture_of)
+        for row in rows
+    ]
+
+
+def _card(
+    row: pd.Series,
+    distribution: np.ndarray,
+    classes: Sequence[str],
+    picture_of: Callable[[str], str],
+) -> Card:
+    top = np.argsort(-distribution, kind="stable")[:_BARS]
+    return Card(
+        sample_id=str(row["sample_id"]),
+        path=str(row["path"]),
+        picture=picture_of(str(row["sample_id"])),
+        observed=str(row["observed"]),
+        suggested=str(row["suggested_label"]),
+        quality=float(row["label_quality"]),
+        action=str(row["action"]),
+        reason=_text(row.get("reason")),
+        true=_text(row.get("true")) or None,
+        bars=tuple(Bar(classes[k], float(distribution[k])) for k in top),
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or pd.isna(value) else str(value)
+
+
+def sample_sheet(
+    samples: LabelTable, per_class: int, picture_of: Callable[[str], str]
+) -> list[SampleRow]:
+    """Choose faces of every class by their best-known label, spread evenly over the table.
+
+    Rows whose true distribution is all on one class are preferred: a compound expression is no
+    example of either class.
+    """
+    frame, codes = samples.frame, samples.codes("given")
+    if "true" in frame:
+        codes = np.where(samples.codes("true") >= 0, samples.codes("true"), codes)
+    pure = _is_pure(samples)
+    sheet = []
+    for code, name in enumerate(samples.classes):
+        rows = np.flatnonzero((codes == code) & pure)
+        if len(rows) == 0:
+            rows = np.flatnonzero(codes == code)
+        if len(rows) > per_class:
+            rows = rows[np.linspace(0, len(rows) - 1, per_class).round().astype(np.int64)]
+        ids = [str(frame["sample_id"].iloc[row]) for row in rows]
+        sheet.append(SampleRow(name, tuple((picture_of(name), name) for name in ids)))
+    return sheet
+
+
+def _is_pure(samples: LabelTable) -> np.ndarray:
+    if not all(f"true_p_{name}" in samples.frame for name in samples.classes):
+        return np.ones(len(samples), dtype=bool)
+    # Where the distribution is unknown nothing speaks against the row.
+    largest = np.nan_to_num(samples.matrix("true_p_"), nan=1.0).max(axis=1)
+    return np.asarray(largest > 1 - 1e-6)

@@ -1,0 +1,268 @@
+"""Step ``evaluate``: what one run achieved, and its repaired label table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferclean.config.evaluate import EvaluateSettings
+from ferclean.config.load import Settings
+from ferclean.errors import FercleanError
+from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
+from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
+from ferclean.evaluate.distributions import agreement
+from ferclean.evaluate.repair import pair_table
+from ferclean.evaluate.rounds import label_metrics, repair_pairs, repaired_table, round_table
+from ferclean.evaluate.truth import best_known_codes, judged_rows, vote_shares
+from ferclean.progress import say
+from ferclean.tables.atomic import atomic_path, write_json
+from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
+
+
+def evaluate(
+    *, labels: Path, pretrain: Path, denoise: Path, rounds: int, output: Path, settings: Settings
+) -> None:
+    """Measure a run.
+
+    Parameters
+    ----------
+    labels : Path
+        ``labels.parquet`` of the noise step, with the evaluation-only columns.
+    pretrain : Path
+        The run's pretraining folder.
+    denoise : Path
+        Folder that holds ``round_0`` to ``round_<rounds>``.
+    rounds : int
+        Number of training rounds.
+    output : Path
+        Folder for ``metrics.json``, ``epochs.csv``, ``rounds.csv``, ``confusion.csv``,
+        ``calibration.csv``, ``labels.parquet`` and ``labels.csv``.
+    settings : Settings
+        Section ``evaluate``.
+
+    Raises
+    ------
+    FercleanError
+        If a file is missing or the files do not belong together.
+    """
+    base = read_label_table(labels)
+    tables = [_read_round(denoise / f"round_{r}" / "labels.parquet") for r in range(rounds + 1)]
+    folders = [pretrain, *(denoise / f"round_{r}" for r in range(1, rounds + 1))]
+    predictions = join_predictions([_read_predictions(folder) for folder in folders])
+    epochs = pd.concat(
+        [_read_history(folder, number) for number, folder in enumerate(folders)], ignore_index=True
+    )
+    _check_epochs(epochs, predictions, pretrain)
+    _measure(base, tables, predictions, epochs, output=output, settings=settings.evaluate)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of the epochs: ``(E,)``, ``(E, N, K)``, ``(N,)``, and the file's name."""
+
+    epoch: np.ndarray
+    probabilities: np.ndarray
+    sample_id: np.ndarray
+    source: Path
+
+    def of_rows(self, table: LabelTable) -> np.ndarray:
+        """Return ``(E, M, K)`` for the rows of a table.
+
+        Raises
+        ------
+        FercleanError
+            Naming a row without prediction.
+        """
+        position = {name: i for i, name in enumerate(self.sample_id.tolist())}
+        missing = [name for name in table.frame["sample_id"] if name not in position]
+        if missing:
+            raise FercleanError(f"{self.source} lacks the row {missing[0]!r}; rerun that step")
+        order = [position[name] for name in table.frame["sample_id"]]
+        return np.asarray(self.probabilities[:, np.array(order, dtype=np.int64)])
+
+
+def join_predictions(parts: list[Predictions]) -> Predictions:
+    """Join pretraining's and the rounds' predictions along the epochs."""
+    first = parts[0]
+    for part in parts[1:]:
+        if not np.array_equal(part.sample_id, first.sample_id):
+            raise FercleanError(f"{part.source} and {first.source} hold different rows")
+    return Predictions(
+        np.concatenate([part.epoch for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+        first.sample_id,
+        first.source,
+    )
+
+
+def _read_predictions(folder: Path) -> Predictions:
+    path = folder / "predictions.npz"
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            read = {key: content[key] for key in ("epoch", "probabilities", "sample_id")}
+    except FileNotFoundError:
+        raise FercleanError(f"predictions not found: {path}") from None
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise FercleanError(f"{path} is not a predictions file: {error}") from None
+    probabilities, ids = read["probabilities"], read["sample_id"]
+    if probabilities.ndim != 3 or probabilities.shape[:2] != (len(read["epoch"]), len(ids)):
+        raise FercleanError(f"{path}: probabilities must be (epochs, rows, classes)")
+    if not np.isfinite(probabilities).all():
+        raise FercleanError(f"{path} holds probabilities that are not numbers: training diverged")
+    return Predictions(read["epoch"], probabilities, ids, path)
+
+
+def _read_history(folder: Path, number: int) -> pd.DataFrame:
+    path = folder / "history.csv"
+    try:
+        history = pd.read_csv(path)
+    except FileNotFoundError:
+        raise FercleanError(f"history not found: {path}") from None
+    except (OSError, ValueError) as error:
+        raise FercleanError(f"{path} is not a readable CSV file: {error}") from None
+    if "epoch" not in history:
+        raise FercleanError(f"{path}: column 'epoch' is missing")
+    history.insert(1, "round", number)
+    return history
+
+
+def _read_round(path: Path) -> LabelTable:
+    table = read_label_table(path)
+    needed = ["label", "clean_probability", "weight", "action", *(f"p_{c}" for c in table.classes)]
+    absent = [column for column in needed if column not in table.frame]
+    if absent:
+        raise FercleanError(f"{path}: column {absent[0]!r} is missing")
+    values = table.frame["clean_probability"]
+    if not values.between(0, 1).all():
+        raise FercleanError(f"{path}: clean_probability must lie in [0, 1]; rerun that round")
+    if (table.codes("label") < 0).any():
+        raise FercleanError(f"{path}: a row has no label; rerun that round")
+    return table
+
+
+def _check_epochs(epochs: pd.DataFrame, predictions: Predictions, pretrain: Path) -> None:
+    in_order = np.all(np.diff(predictions.epoch) == 1) and len(predictions.epoch)
+    if not in_order or not np.array_equal(epochs["epoch"].to_numpy(), predictions.epoch):
+        raise FercleanError(
+            f"history.csv and predictions.npz of {pretrain} and its rounds must list the same "
+            "epochs, one after the other; rerun the run"
+        )
+
+
+def _measure(
+    base: LabelTable,
+    tables: list[LabelTable],
+    predictions: Predictions,
+    epochs: pd.DataFrame,
+    *,
+    output: Path,
+    settings: EvaluateSettings,
+) -> None:
+    mask = judged_rows(base, tables)
+    judged, final = base.take(mask), tables[-1]
+    test = base.take(base.in_split("test") & (best_known_codes(base) >= 0))
+    val = base.take(base.in_split("val") & (base.codes("observed") >= 0))
+    on_test, truth = predictions.of_rows(test), best_known_codes(test)
+    epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
+    reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
+    rounds = round_table(judged, tables, threshold=settings.detection_threshold)
+    test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
+    confusion = pd.concat([test_pairs, repair_pairs(judged, final)], ignore_index=True)
+    metrics = {
+        "train_rows": len(judged),
+        "train_rows_left_out": int(base.in_split("train").sum()) - len(judged),
+        "val_rows": len(val),
+        "test_rows": len(test),
+        "epochs": len(epochs),
+        "rounds": len(tables) - 1,
+        **_test_metrics(epochs, reliability, has_validation=len(val) > 0),
+        **_test_votes(test, on_test[-1]),
+        **label_metrics(judged, final),
+        **_round_metrics(rounds),
+    }
+    repaired = repaired_table(base, mask, tables)
+    write_label_table(repaired, output / "labels.parquet")
+    _write_csv(repaired.frame, output / "labels.csv")
+    _write_csv(epochs, output / "epochs.csv")
+    _write_csv(rounds, output / "rounds.csv")
+    _write_csv(confusion, output / "confusion.csv")
+    _write_csv(reliability, output / "calibration.csv")
+    write_json(output / "metrics.json", metrics)
+    say(_closing_line(metrics))
+
+
+def _with_scores(
+    epochs: pd.DataFrame,
+    test_predictions: np.ndarray,
+    test_truth: np.ndarray,
+    val_predictions: np.ndarray,
+    val: LabelTable,
+) -> pd.DataFrame:
+    scores = epoch_metrics(test_predictions, test_truth).add_prefix("test_")
+    # Validation labels are the observed, noisy ones: a user has no others to choose by.
+    on_val = epoch_metrics(val_predictions, val.codes("observed"))["accuracy"]
+    return epochs.assign(**scores, val_accuracy_observed=on_val)
+
+
+def _test_metrics(
+    epochs: pd.DataFrame, reliability: pd.DataFrame, *, has_validation: bool
+) -> dict[str, Any]:
+    test = epochs[[f"test_{name}" for name in METRICS]].set_axis(list(METRICS), axis=1)
+    on_val = epochs["val_accuracy_observed"].to_numpy() if has_validation else None
+    selected = None if on_val is None else int(epochs["epoch"].iloc[int(np.argmax(on_val))])
+    return {
+        **{f"test_{key}": value for key, value in reported_metrics(test, on_val).items()},
+        "test_ece_last_epoch": expected_calibration_error(reliability),
+        "validation_selected_epoch": selected,
+        "val_accuracy_observed_last_epoch": None if on_val is None else float(on_val[-1]),
+    }
+
+
+def _test_votes(test: LabelTable, probabilities: np.ndarray) -> dict[str, Any]:
+    voted = agreement(vote_shares(test), probabilities, probabilities.argmax(axis=1))
+    return {
+        "test_votes_rows": voted["rows"],
+        "test_votes_share_of_predicted_label": voted["share"],
+        "test_votes_entropy_spearman": voted["entropy_spearman"],
+    }
+
+
+def _round_metrics(rounds: pd.DataFrame) -> dict[str, Any]:
+    """Take the last round's row, and every round's label accuracy, out of the rounds' table."""
+    last = {str(name): _null(value) for name, value in rounds.iloc[-1].items()}
+    return {
+        "noise_rate_estimated": last["noise_rate_estimated"],
+        **{
+            f"label_accuracy_round_{number}": _null(value)
+            for number, value in enumerate(rounds["label_accuracy_after"])
+        },
+        **{f"actions_{action}": last[action] for action in ACTIONS},
+        **{name: value for name, value in last.items() if name.startswith("detection_")},
+    }
+
+
+def _null(value: Any) -> Any:
+    """Turn a table cell into plain JSON: missing is ``None``, NumPy numbers are Python's."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _closing_line(metrics: dict[str, Any]) -> str:
+    def show(key: str) -> str:
+        return "unknown" if metrics[key] is None else f"{metrics[key]:.3f}"
+
+    return (
+        f"test accuracy {show('test_accuracy_last_epoch')} (last epoch), "
+        f"label accuracy {show('label_accuracy_observed')} -> {show('label_accuracy_final')}, "
+        f"detection AUROC {show('detection_auroc')}"
+    )

@@ -1,0 +1,73 @@
+"""Step ``summarise``: all runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ferclean.config.load import Settings
+from ferclean.config.run_names import checked_runs
+from ferclean.errors import FercleanError
+from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_table
+from ferclean.progress import say
+from ferclean.tables.atomic import atomic_path, read_json, write_json
+
+
+def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: Settings) -> None:
+    """Collect the metrics of all runs.
+
+    Parameters
+    ----------
+    evaluations : Path
+        Folder that holds ``<setting>/<method>/metrics.json`` and ``epochs.csv``.
+    run : sequence of str
+        Runs as ``<setting>/<method>``.
+    output : Path
+        Folder for ``metrics.json`` (run to key metrics), ``results.csv`` (a row a run),
+        ``seeds.csv`` (mean and deviation over seeds) and ``curves.csv`` (run, epoch, accuracies).
+    settings : Settings
+        No section is read.
+
+    Raises
+    ------
+    FercleanError
+        If no run is named, a name is malformed or repeats, or a file is missing.
+    """
+    runs = checked_runs(run)
+    metrics = {name: read_json(evaluations / name / "metrics.json") for name in runs}
+    results = results_table(metrics)
+    nested = {
+        row["run"]: {
+            key: None if pd.isna(row[key]) else np.float64(row[key]).item()
+            for key in (*KEY_METRICS, "gap_closed")
+        }
+        for _, row in results.iterrows()
+    }
+    curves = pd.concat(
+        [_read_curve(evaluations / name / "epochs.csv", name) for name in results["run"]],
+        ignore_index=True,
+    )
+    write_json(output / "metrics.json", nested)
+    tables = {"results": results, "seeds": mean_over_seeds(results), "curves": curves}
+    for name, frame in tables.items():
+        with atomic_path(output / f"{name}.csv") as temporary:
+            frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    for _, row in results.iterrows():
+        say(f"{row['run']}: test accuracy {row['test_accuracy_last_epoch']:.3f} (last epoch)")
+
+
+def _read_curve(path: Path, run: str) -> pd.DataFrame:
+    """Read what ``curves.csv`` takes of a run's ``epochs.csv``."""
+    try:
+        epochs = pd.read_csv(path)
+        columns = epochs[["epoch", "round", "test_accuracy", "val_accuracy_observed"]]
+    except FileNotFoundError:
+        raise FercleanError(f"not found: {path}") from None
+    except KeyError as error:
+        raise FercleanError(f"{path}: a column is missing: {error}") from None
+    except (OSError, ValueError) as error:
+        raise FercleanError(f"{path} is not a readable CSV file: {error}") from None
+    return columns.assign(run=run)[["run", *columns.columns]]

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from ferclean.config.run_names import checked_runs, parse_run
+from ferclean.errors import FercleanError
+from ferclean.evaluate.summary import mean_over_seeds, results_table
+
+
+def runs(control, ceiling, smr, seed=0):
+    names = {"smr": smr, "oracle_clean": ceiling, "cross_entropy": control}
+    return {
+        f"symmetric-0.3-seed{seed}/{name}": {"test_accuracy_last_epoch": value}
+        for name, value in names.items()
+        if value is not None
+    }
+
+
+def test_controls_come_first_and_the_gap_is_a_share():
+    table = results_table(runs(0.6, 0.8, 0.75))
+    assert table["method"].tolist() == ["cross_entropy", "oracle_clean", "smr"]
+    assert table["gap_closed"].iloc[2] == pytest.approx(0.75)
+    assert table["gap_closed"].iloc[:2].isna().all()
+    assert table["detection_auroc"].isna().all()
+
+
+@pytest.mark.parametrize("control, ceiling", [(None, 0.8), (0.6, None), (0.8, 0.8), (0.9, 0.8)])
+def test_without_a_gap_there_is_no_share(control, ceiling):
+    assert results_table(runs(control, ceiling, 0.7))["gap_closed"].isna().all()
+
+
+def test_mean_and_deviation_over_seeds():
+    values = [0.70, 0.74, 0.90]
+    metrics = {k: v for s, x in enumerate(values) for k, v in runs(None, None, x, seed=s).items()}
+    table = mean_over_seeds(results_table(metrics))
+    assert len(table) == 1
+    assert table["seeds"].iloc[0] == 3
+    assert table["test_accuracy_last_epoch_mean"].iloc[0] == pytest.approx(np.mean(values))
+    assert table["test_accuracy_last_epoch_sd"].iloc[0] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_one_seed_has_no_deviation():
+    assert mean_over_seeds(results_table(runs(None, None, 0.7)))["gap_closed_sd"].isna().all()
+
+
+def test_a_run_name_is_taken_apart():
+    name = parse_run("symmetric-0.3-seed2/smr")
+    assert (name.noise, name.rate, name.seed, name.method) == ("symmetric", 0.3, 2, "smr")
+
+
+@pytest.mark.parametrize(
+    "run", ["smr", "../secret/smr", "symmetric-0.3-seed0/nosuch", "symmetric-0.3-seed0/../x"]
+)
+def test_odd_run_names_are_refused(run):
+    with pytest.raises(FercleanError):
+        parse_run(run)
+
+
+@pytest.mark.parametrize("names", [[], ["none-0-seed0/smr"] * 2])
+def test_runs_must_be_named_once(names):
+    with pytest.raises(FercleanError, match="run"):
+        checked_runs(names)

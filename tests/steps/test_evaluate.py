@@ -1,0 +1,188 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ferclean.config.load import build_settings
+from ferclean.errors import FercleanError
+from ferclean.steps.evaluate import evaluate
+from ferclean.tables.labels import read_label_table, write_label_table
+from fixtures.fake_run import FakeResults, make_fake_results
+
+SETTINGS = build_settings({"evaluate": {}}, ["evaluate"])
+FILES = (
+    "metrics.json", "epochs.csv", "rounds.csv", "confusion.csv", "calibration.csv",
+    "labels.parquet", "labels.csv",
+)  # fmt: skip
+
+
+def run(fake: FakeResults, method: str = "smr", **changes):
+    arguments = {**fake.evaluate_arguments(method), **changes}
+    evaluate(**arguments, settings=SETTINGS)
+    return json.loads((arguments["output"] / "metrics.json").read_text())
+
+
+@pytest.fixture
+def fake(tmp_path):
+    return make_fake_results(tmp_path, methods=("smr", "cross_entropy", "oracle_clean"))
+
+
+def test_all_files_are_written_and_the_same_each_time(fake, tmp_path):
+    run(fake)
+    first = {name: (fake.evaluate_arguments("smr")["output"] / name).read_bytes() for name in FILES}
+    run(fake, output=tmp_path / "again")
+    assert {name: (tmp_path / "again" / name).read_bytes() for name in FILES} == first
+
+
+def test_metrics_are_flat_and_agree_with_the_tables(fake):
+    metrics = run(fake)
+    assert all(value is None or isinstance(value, int | float | str) for value in metrics.values())
+    folder = fake.evaluate_arguments("smr")["output"]
+    labels = pd.read_csv(folder / "labels.csv")
+    train = labels[labels["split"] == "train"]
+    assert metrics["label_accuracy_final"] == pytest.approx(
+        (train["suggested_label"] == train["true"]).mean()
+    )
+    assert metrics["noise_rate_observed"] == pytest.approx(
+        (train["observed"] != train["true"]).mean()
+    )
+    assert metrics["actions_relabel"] == (train["action"] == "relabel").sum()
+    epochs = pd.read_csv(folder / "epochs.csv")
+    assert epochs["epoch"].tolist() == list(range(6))
+    assert epochs["round"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert metrics["test_accuracy_last_epoch"] == pytest.approx(
+        epochs["test_accuracy"].iloc[-1], abs=1e-5
+    )
+    best = epochs["epoch"][epochs["val_accuracy_observed"].idxmax()]
+    assert metrics["validation_selected_epoch"] == best
+
+
+def test_test_rows_are_scored_against_the_truth_by_their_ids(fake):
+    metrics = run(fake)
+    content = np.load(fake.evaluate_arguments("smr")["denoise"] / "round_2" / "predictions.npz")
+    true = read_label_table(fake.evaluate_arguments("smr")["labels"]).frame
+    true = true.set_index("sample_id")
+    hits = [
+        true.loc[name, "true"] == true["true"].cat.categories[row.argmax()]
+        for name, split, row in zip(
+            content["sample_id"], content["splits"], content["probabilities"][-1], strict=True
+        )
+        if split == "test"
+    ]
+    assert metrics["test_accuracy_last_epoch"] == pytest.approx(np.mean(hits))
+
+
+def test_every_row_comes_back_and_nothing_overwrites_given(fake):
+    run(fake)
+    before = read_label_table(fake.evaluate_arguments("smr")["labels"])
+    after = read_label_table(fake.evaluate_arguments("smr")["output"] / "labels.parquet")
+    for column in before.frame.columns:
+        assert after.frame[column].equals(before.frame[column]), column
+    assert {
+        "suggested_label",
+        "label_quality",
+        "label_round_0",
+        "clean_probability_round_2",
+    } <= set(after.frame.columns)
+    assert after.frame["suggested_label"].dtype == before.frame["given"].dtype
+
+
+def test_the_oracle_clean_control_lacks_the_wrong_rows(fake):
+    metrics = run(fake, "oracle_clean")
+    assert metrics["train_rows_left_out"] > 0
+    assert metrics["detection_auroc"] is None
+    assert "no observed" in metrics["detection_unavailable"]
+    assert metrics["label_accuracy_observed"] == 1.0
+
+
+def test_without_truth_the_reasons_are_told(tmp_path):
+    metrics = run(make_fake_results(tmp_path, truth=False))
+    for key in ("detection_auroc", "label_accuracy_final", "divergence_js_final"):
+        assert metrics[key] is None
+    for key in ("detection", "label_accuracy", "divergence", "votes"):
+        assert isinstance(metrics[f"{key}_unavailable"], str)
+    assert metrics["test_accuracy_last_epoch"] is not None
+
+
+def test_without_validation_rows_nothing_is_selected(tmp_path):
+    metrics = run(make_fake_results(tmp_path, validation=False))
+    assert metrics["val_rows"] == 0
+    assert metrics["validation_selected_epoch"] is None
+    assert metrics["test_accuracy_validation_selected"] is None
+
+
+def test_votes_are_compared_with(tmp_path):
+    metrics = run(make_fake_results(tmp_path, votes=True))
+    assert 0 < metrics["votes_share_of_final_label"] <= 1
+    assert 0 < metrics["test_votes_share_of_predicted_label"] <= 1
+    assert metrics["votes_unavailable"] is None
+
+
+def test_a_run_without_rounds_is_the_warm_up_alone(tmp_path):
+    metrics = run(make_fake_results(tmp_path, rounds=0))
+    assert (metrics["rounds"], metrics["epochs"]) == (0, 2)
+    assert metrics["label_accuracy_round_0"] == metrics["label_accuracy_final"]
+
+
+def test_clean_labels_have_nothing_to_find(tmp_path):
+    metrics = run(make_fake_results(tmp_path, rate=0.0))
+    assert metrics["detection_auroc"] is None
+    assert metrics["noise_rate_observed"] == 0.0
+
+
+def edit_predictions(fake, change):
+    path = fake.evaluate_arguments("smr")["denoise"] / "round_1" / "predictions.npz"
+    with np.load(path) as content:
+        values = dict(content)
+    change(values)
+    np.savez(path, **values)
+
+
+def drop_row(values):
+    values["probabilities"] = values["probabilities"][:, 1:]
+    values["sample_id"] = values["sample_id"][1:]
+
+
+def spoil(values):
+    values["probabilities"][0, 0, 0] = np.nan
+
+
+def shift_epoch(values):
+    values["epoch"] = values["epoch"] + 1
+
+
+def flatten(values):
+    values["probabilities"] = values["probabilities"][:, :, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(drop_row, "different rows"), (spoil, "diverged"), (shift_epoch, "same epochs"),
+     (flatten, r"\(epochs, rows, classes\)"), (lambda v: v.pop("epoch"), "not a predictions file")],
+)  # fmt: skip
+def test_predictions_that_do_not_fit_are_refused(fake, change, message):
+    edit_predictions(fake, change)
+    with pytest.raises(FercleanError, match=message):
+        run(fake)
+
+
+def test_predictions_with_pickles_are_refused(fake):
+    edit_predictions(fake, lambda v: v.update(sample_id=v["sample_id"].astype(object)))
+    with pytest.raises(FercleanError, match="not a predictions file"):
+        run(fake)
+
+
+@pytest.mark.parametrize("name", ["predictions.npz", "history.csv", "labels.parquet"])
+def test_a_missing_file_is_named(fake, name):
+    (fake.evaluate_arguments("smr")["denoise"] / "round_1" / name).unlink()
+    with pytest.raises(FercleanError, match=f"round_1/{name}"):
+        run(fake)
+
+
+def test_a_clean_probability_outside_its_range_is_refused(fake):
+    path = fake.evaluate_arguments("smr")["denoise"] / "round_0" / "labels.parquet"
+    table = read_label_table(path)
+    write_label_table(table.with_columns(clean_probability=1.5), path)
+    with pytest.raises(FercleanError, match="clean_probability"):
+        run(fake)
