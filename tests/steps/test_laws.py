@@ -225,5 +225,5 @@ def test_checkpoint_holds_class_order_and_preprocessing_and_loads_without_pickle
     last = run_chain(*small_data, tmp_path / "run", "smr", small_settings())
     content = load_torch(last / "checkpoint.pt", torch.device("cpu"))
     assert content["identity"]["classes"] == ["fear", "happy", "sad"]
-    assert content["identity"]["normalise_mean"] == 0.5
+    assert content["identity"]["normalise_mean"] == [0.5]
     assert len(content["networks"]) == len(content["optimizers"]) == 2

@@ -82,17 +82,18 @@ def test_batch_equals_pixelwise_loop(
     assert torch.equal(result, naive(pictures, draws, 100.0))
 
 
-def test_equals_torchvision_picture_by_picture():
+@pytest.mark.parametrize(("padding", "mode"), [("reflect", "reflect"), ("zero", "constant")])
+def test_equals_torchvision_picture_by_picture(padding, mode):
     v2 = pytest.importorskip("torchvision.transforms.v2.functional")
     pictures = random_pictures(32, 3, 12, 10)
-    chosen = AugmentSettings(flip=True, shift=4, erase=0.6)
+    chosen = AugmentSettings(flip=True, shift=4, padding=padding, erase=0.6)
     draws = draw_augmentation(32, height=12, width=10, settings=chosen, generator=generator())
     assert draws.flip.any() and not draws.flip.all()
     assert (draws.box[2] > 0).any() and not (draws.box[2] > 0).all()
     result = apply_augmentation(pictures, draws, fill=7)
     for b, picture in enumerate(pictures):
         # torchvision reflects float pictures only
-        padded = v2.pad(picture.float(), [4, 4, 4, 4], padding_mode="reflect").to(torch.uint8)
+        padded = v2.pad(picture.float(), [4, 4, 4, 4], padding_mode=mode).to(torch.uint8)
         expected = v2.crop(padded, int(draws.corner[0][b]), int(draws.corner[1][b]), 12, 10)
         expected = v2.hflip(expected) if draws.flip[b] else expected
         box = [int(part[b]) for part in draws.box]
@@ -108,7 +109,7 @@ def test_nothing_switched_on_changes_nothing():
 def test_centre_window_is_identity():
     pictures = random_pictures(2)
     centre = torch.full((2,), 3)
-    draws = Augmentation(3, (centre, centre), torch.zeros(2, dtype=torch.bool), None)
+    draws = Augmentation(3, "reflect", (centre, centre), torch.zeros(2, dtype=torch.bool), None)
     assert torch.equal(apply_augmentation(pictures, draws), pictures)
 
 
@@ -249,9 +250,28 @@ def test_gpu_does_what_the_draws_say():
     on_gpu = apply_augmentation(pictures.cuda(), draws, fill=9)
     on_cpu = Augmentation(
         draws.shift,
+        draws.padding,
         tuple(part.cpu() for part in draws.corner),
         draws.flip.cpu(),
         tuple(part.cpu() for part in draws.box),
     )
     assert torch.equal(on_gpu.cpu(), apply_augmentation(pictures, on_cpu, fill=9))
     assert math.isfinite(float(on_gpu.float().mean()))
+
+
+def test_each_channel_has_its_own_mean_scale_and_fill():
+    pictures = random_pictures(4, 3, 8, 8)
+    mean, scale = torch.tensor([0.1, 0.4, 0.7]), torch.tensor([0.2, 0.3, 0.5])
+    result = normalise(pictures, mean=mean.view(-1, 1, 1), scale=scale.view(-1, 1, 1))
+    for c in range(3):
+        expected = (pictures[:, c].float() / 255 - mean[c]) / scale[c]
+        torch.testing.assert_close(result[:, c], expected)
+    chosen = AugmentSettings(flip=False, shift=0, erase=1.0, erase_area=(0.2, 0.25))
+    fill = torch.tensor([10.0, 100.0, 200.0]).view(-1, 1, 1)
+    grey = torch.full((16, 3, 8, 8), 50, dtype=torch.uint8)
+    erased = augment(grey, settings=chosen, generator=generator(), fill=fill)
+    assert [set(erased[:, c].unique().tolist()) for c in range(3)] == [
+        {10, 50},
+        {50, 100},
+        {50, 200},
+    ]

@@ -14,7 +14,12 @@ class ModelSettings:
     """The backbone of every network."""
 
     name: Literal[
-        "tiny48", "resnet18", "resnet18_3x3", "preact_resnet18", "vgg16", "resnet50",
+        "tiny48",
+        "resnet18",
+        "resnet18_3x3",
+        "preact_resnet18",
+        "vgg16",
+        "resnet50",
         "inception_resnet_v1",
     ] = setting("tiny48", "Backbone.")
     weights: str | None = setting(
@@ -45,14 +50,15 @@ class AugmentSettings:
     """Random changes of training pictures, drawn per sample on the training device."""
 
     flip: bool = setting(True, "Mirror half of the pictures.")
-    shift: int = setting(4, "Largest shift in pixels, edges padded by reflection.", minimum=0)
+    shift: int = setting(4, "Largest shift in pixels.", minimum=0)
+    padding: Literal["reflect", "zero"] = setting("reflect", "What a shift brings in at the edge.")
     erase: float = setting(0.0, "Chance of erasing a rectangle.", minimum=0, maximum=1)
     erase_area: tuple[float, ...] = setting(
         (0.02, 0.25), "Smallest and largest erased share of the picture.", minimum=0, maximum=1
     )
 
     def check(self, where: str) -> None:
-        """An area range needs two ordered ends."""
+        """Check that the area range has two ordered ends."""
         if len(self.erase_area) != 2 or self.erase_area[0] > self.erase_area[1]:
             raise FercleanError(f"{where}.erase_area must be [smallest, largest]")
 
@@ -65,10 +71,17 @@ class TrainingSettings:
     rounds: int = setting(3, "Rounds of partition, relabel, train.", minimum=0)
     epochs_per_round: int = setting(5, "Training epochs in a round.", minimum=1)
     batch_size: int = setting(128, "Pictures per step.", minimum=2)
-    normalise_mean: float = setting(0.5, "Subtracted from pixels in [0, 1].")
-    normalise_scale: float = setting(0.25, "Pixels are divided by this afterwards.", above=0)
+    normalise_mean: tuple[float, ...] = setting(
+        (0.5,), "Subtracted from pixels in [0, 1]: one number, or one a channel."
+    )
+    normalise_scale: tuple[float, ...] = setting(
+        (0.25,), "Pixels are divided by this afterwards: one number, or one a channel.", above=0
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "auto: bfloat16 autocast on a GPU, float32 on a CPU."
+    )
+    cpu_threads: int = setting(
+        1, "Threads of one training job on a CPU; another number gives other last bits.", minimum=1
     )
     deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")

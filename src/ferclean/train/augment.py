@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 
 from ferclean.config.training import AugmentSettings
 from ferclean.errors import FercleanError
@@ -26,7 +27,9 @@ class Augmentation:
     Attributes
     ----------
     shift : int
-        Largest shift; pictures are padded by so many pixels, reflecting at the border.
+        Largest shift; pictures are padded by so many pixels.
+    padding : str
+        ``"reflect"`` at the border, or ``"zero"``.
     corner : tuple of torch.Tensor or None
         Row and column, ``(B,)`` int64 each in ``[0, 2 * shift]``, at which the picture is cut
         out of the padded one.
@@ -38,6 +41,7 @@ class Augmentation:
     """
 
     shift: int
+    padding: str
     corner: tuple[torch.Tensor, torch.Tensor] | None
     flip: torch.Tensor | None
     box: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor] | None
@@ -48,7 +52,7 @@ def augment(
     *,
     settings: AugmentSettings,
     generator: torch.Generator,
-    fill: float = 127.5,
+    fill: float | torch.Tensor = 127.5,
 ) -> torch.Tensor:
     """Shift, mirror and erase pictures at random.
 
@@ -60,9 +64,9 @@ def augment(
         What is done and how strongly.
     generator : torch.Generator
         On the pictures' device; all randomness comes from it.
-    fill : float
-        Value of erased pixels in [0, 255]; 255 times the mean that :func:`normalise`
-        subtracts makes them 0 in the end.
+    fill : float or torch.Tensor
+        Value of erased pixels in [0, 255], one or ``(C, 1, 1)``; 255 times the mean that
+        :func:`normalise` subtracts makes them 0 in the end.
 
     Returns
     -------
@@ -86,15 +90,17 @@ def augment(
     return apply_augmentation(pictures, draws, fill=fill)
 
 
-def normalise(pictures: torch.Tensor, *, mean: float, scale: float) -> torch.Tensor:
+def normalise(
+    pictures: torch.Tensor, *, mean: float | torch.Tensor, scale: float | torch.Tensor
+) -> torch.Tensor:
     """Return ``(pictures / 255 - mean) / scale``, in float32 for uint8 pictures.
 
     Parameters
     ----------
     pictures : torch.Tensor
         Any shape, uint8 or float, with values in [0, 255].
-    mean, scale : float
-        In units of [0, 1]; `scale` is above 0.
+    mean, scale : float or torch.Tensor
+        In units of [0, 1], one or ``(C, 1, 1)``; `scale` is above 0.
     """
     return torch.mul(pictures, 1 / (255 * scale)).sub_(mean / scale)
 
@@ -120,7 +126,7 @@ def draw_augmentation(
         flip = torch.rand(batch, generator=generator, device=device) < 0.5
     if settings.erase > 0:
         box = _draw_boxes(batch, height, width, settings, generator)
-    return Augmentation(settings.shift, corner, flip, box)
+    return Augmentation(settings.shift, settings.padding, corner, flip, box)
 
 
 def _draw_boxes(
@@ -146,21 +152,27 @@ def _draw_boxes(
 
 
 def apply_augmentation(
-    pictures: torch.Tensor, draws: Augmentation, *, fill: float = 127.5
+    pictures: torch.Tensor, draws: Augmentation, *, fill: float | torch.Tensor = 127.5
 ) -> torch.Tensor:
     """Do what was drawn; see :func:`augment` for shapes and values."""
     if draws.corner is not None:
-        pictures = _cut(_pad(pictures, draws.shift), draws.corner, draws.shift)
+        pad = _pad_by_zero if draws.padding == "zero" else _pad_by_reflection
+        pictures = _cut(pad(pictures, draws.shift), draws.corner, draws.shift)
     if draws.flip is not None:
         pictures = torch.where(draws.flip.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
     if draws.box is not None:
         inside = _inside(draws.box, *pictures.shape[-2:])
-        value = fill if pictures.is_floating_point() else round(fill)
-        pictures = pictures.masked_fill(inside, value)
+        value = torch.as_tensor(fill)
+        value = value if pictures.is_floating_point() else value.round()
+        pictures = torch.where(inside, value.to(pictures.dtype), pictures)
     return pictures
 
 
-def _pad(pictures: torch.Tensor, by: int) -> torch.Tensor:
+def _pad_by_zero(pictures: torch.Tensor, by: int) -> torch.Tensor:
+    return functional.pad(pictures, (by, by, by, by))
+
+
+def _pad_by_reflection(pictures: torch.Tensor, by: int) -> torch.Tensor:
     # torch's own reflection padding does not take uint8.
     above, below = pictures[:, :, 1 : by + 1], pictures[:, :, -by - 1 : -1]
     tall = torch.cat([above.flip(2), pictures, below.flip(2)], dim=2)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ferclean.config.training import TrainingSettings
+from ferclean.errors import FercleanError
 from ferclean.train.augment import augment, normalise
 
 
@@ -36,7 +37,9 @@ class ResidentPictures:
     ) -> None:
         picked = torch.from_numpy(np.ascontiguousarray(faces[rows].transpose(0, 3, 1, 2)))
         self._pictures = picked.to(device)
-        self._settings = settings
+        self._augment = settings.augment
+        self._mean = _channel_values("mean", settings.normalise_mean, faces.shape[3], device)
+        self._scale = _channel_values("scale", settings.normalise_scale, faces.shape[3], device)
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -65,9 +68,9 @@ class ResidentPictures:
             self._normalised(
                 augment(
                     pictures,
-                    settings=self._settings.augment,
+                    settings=self._augment,
                     generator=generator,
-                    fill=255.0 * self._settings.normalise_mean,  # 0 once normalised
+                    fill=255.0 * self._mean,  # 0 once normalised
                 )
             )
             for _ in range(count)
@@ -79,7 +82,16 @@ class ResidentPictures:
             yield self._normalised(self._pictures[start : start + batch_size])
 
     def _normalised(self, pictures: torch.Tensor) -> torch.Tensor:
-        scaled = normalise(
-            pictures, mean=self._settings.normalise_mean, scale=self._settings.normalise_scale
-        )
+        scaled = normalise(pictures, mean=self._mean, scale=self._scale)
         return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def _channel_values(
+    name: str, values: tuple[float, ...], channels: int, device: torch.device
+) -> torch.Tensor:
+    if len(values) not in (1, channels):
+        raise FercleanError(
+            f"training.normalise_{name} must hold one number or one for each of the {channels} "
+            f"channels, found {len(values)}"
+        )
+    return torch.tensor(values, device=device).view(-1, 1, 1)

@@ -38,8 +38,8 @@ class Identity:
         Shape of a face.
     seed : int
         Seed of the run.
-    normalise_mean, normalise_scale : float
-        Preprocessing of pixels in [0, 1].
+    normalise_mean, normalise_scale : tuple of float
+        Preprocessing of pixels in [0, 1], one number or one a channel.
     model : ModelSettings
         Backbone.
     """
@@ -49,13 +49,14 @@ class Identity:
     channels: int
     image_size: int
     seed: int
-    normalise_mean: float
-    normalise_scale: float
+    normalise_mean: tuple[float, ...]
+    normalise_scale: tuple[float, ...]
     model: ModelSettings
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, the form in which it stands in the file."""
-        return {**dataclasses.asdict(self), "classes": list(self.classes)}
+        values = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
 @dataclass
