@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
@@ -37,9 +37,7 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
         The items in order.
     """
     if sys.stderr.isatty():
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True) as progress:
-            yield from progress.track(items, total=total, description=description)
+        yield from bar(items, description, total)
         return
     start, every = time.monotonic(), max(1, -(-total // _LINES_PER_TASK))
     for count, item in enumerate(items, start=1):
@@ -48,3 +46,35 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
             elapsed = time.monotonic() - start
             left = elapsed / count * (total - count)
             say(f"{description}: {count}/{total}, {elapsed:.0f} s, {left:.0f} s left")
+
+
+def bar(items: Iterable[T], description: str, total: int) -> Iterator[T]:
+    """Yield the items behind a bar on a terminal; stay silent in a log."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(items, total=total, description=description)
+
+
+def epoch_line(
+    row: Mapping[str, Any], timing: Sequence[Mapping[str, float]], *, total: int, until: int
+) -> str:
+    """Say in one line how an epoch went and how long this step still takes.
+
+    Parameters
+    ----------
+    row : mapping
+        ``epoch`` (from 0), ``kind`` and ``loss`` of the epoch just finished.
+    timing : sequence of mapping
+        ``seconds`` and ``images_per_second`` of this step's epochs so far.
+    total, until : int
+        Epochs of the whole run, and of this step's end.
+    """
+    mean = sum(entry["seconds"] for entry in timing) / len(timing)
+    left = mean * (until - row["epoch"] - 1)
+    speed = timing[-1]["images_per_second"]
+    return (
+        f"epoch {row['epoch'] + 1}/{total} {row['kind']}: loss {row['loss']:.4f}, "
+        f"{speed:,.0f} images/s, {left:.0f} s left in this step"
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+import re
 import types
 import typing
 from typing import Any, TypeVar
@@ -11,6 +13,7 @@ from typing import Any, TypeVar
 from ferclean.errors import FercleanError, unknown_name
 
 T = TypeVar("T")
+_EXPONENT_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 
 def setting(
@@ -26,7 +29,7 @@ def setting(
     Parameters
     ----------
     default : Any
-        Value when the key is absent. Tuples, dicts and nested settings are taken as they are.
+        Value when the key is absent; a dict or nested settings are copied each time.
     help_text : str
         One sentence for the generated reference (``docs/params.md``).
     minimum, maximum : float, optional
@@ -41,7 +44,7 @@ def setting(
     """
     metadata = {"help": help_text, "minimum": minimum, "maximum": maximum, "above": above}
     if isinstance(default, dict) or dataclasses.is_dataclass(default):
-        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+        return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -88,8 +91,8 @@ def build(cls: type[T], values: Any, where: str) -> T:
 def convert(value: Any, annotation: Any, where: str) -> Any:
     """Convert one YAML value to its annotated type, without guessing.
 
-    An integer is accepted where a float is expected and a scalar where a list is expected
-    (``seeds: 0``); nothing else is coerced.
+    An integer is accepted where a float is expected, ``1e-3`` too where the YAML reader took it
+    for text, and a scalar where a list is expected (``seeds: 0``); nothing else is coerced.
     """
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
@@ -123,14 +126,25 @@ def _convert_optional(value: Any, arguments: tuple[Any, ...], where: str) -> Any
 
 
 def _convert_scalar(value: Any, annotation: type, where: str) -> Any:
-    if annotation is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isnan(value):
-            raise _wrong_type(value, "a number", where)
-        return float(value)
-    if annotation is not float and type(value) is annotation:
+    if annotation is float:
+        return _convert_number(value, where)
+    if type(value) is annotation:
         return value
-    expected = {float: "a number", int: "an integer", str: "a text", bool: "true or false"}
+    expected = {int: "an integer", str: "a text", bool: "true or false"}
     raise _wrong_type(value, expected.get(annotation, str(annotation)), where)
+
+
+def _convert_number(value: Any, where: str) -> float:
+    # PyYAML follows YAML 1.1 and reads 1e-3 as text, other readers of the same file do not.
+    exponent = isinstance(value, str) and _EXPONENT_NUMBER.fullmatch(value)
+    if exponent or (isinstance(value, int | float) and not isinstance(value, bool)):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise _wrong_type(value, "a finite number", where)
 
 
 def _wrong_type(value: Any, expected: str, where: str) -> FercleanError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def build_settings(raw: Any, sections: Iterable[str] | None = None, source: str 
     """
     prefix = f"{source}: " if source else ""
     if not isinstance(raw, dict):
-        raise FercleanError(f"{prefix}expected a mapping of sections, found {type(raw).__name__}")
+        raise FercleanError(f"{prefix}expected a mapping of sections, found {_named(raw)}")
     for name in raw:
         if name not in SECTIONS:
             raise FercleanError(prefix + str(unknown_name("section", name, SECTIONS)))
@@ -64,6 +65,10 @@ def build_settings(raw: Any, sections: Iterable[str] | None = None, source: str 
         return Settings({name: build(SECTIONS[name], raw.get(name), name) for name in wanted})
     except FercleanError as error:
         raise FercleanError(prefix + str(error)) from None
+
+
+def _named(raw: Any) -> str:
+    return "nothing" if raw is None else f"a {type(raw).__name__}"
 
 
 def load_raw(text_or_path: str | Path) -> tuple[Any, str]:
@@ -79,12 +84,14 @@ def load_raw(text_or_path: str | Path) -> tuple[Any, str]:
     text = str(text_or_path)
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text), "--params"
+            return json.loads(text, object_pairs_hook=_unique_pairs), "--params"
         except json.JSONDecodeError as error:
             raise FercleanError(f"--params is not valid JSON: {error}") from None
+        except RecursionError:
+            raise FercleanError("--params is nested too deeply") from None
     path = Path(text)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")), path.name
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader), path.name  # noqa: S506
     except FileNotFoundError:
         raise FercleanError(f"params file not found: {path}") from None
     except OSError as error:
@@ -94,7 +101,35 @@ def load_raw(text_or_path: str | Path) -> tuple[Any, str]:
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
-        raise FercleanError(f"{path}: not valid YAML{line}") from None
+        problem = getattr(error, "problem", None)
+        raise FercleanError(
+            f"{path}: not valid YAML{line}{': ' + problem if problem else ''}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise FercleanError(f"{path}: not valid YAML: {error}") from None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """The safe loader, but a key written twice is an error and not a silent overwrite."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue  # the parent refuses it
+            if key_node.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key_node.value!r} stands twice", key_node.start_mark
+                )
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if twice:
+        raise FercleanError(f"--params: key {twice[0]!r} stands twice")
+    return dict(pairs)
 
 
 def load_settings(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,16 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
     final = Path(final)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(final)
         handle, name = tempfile.mkstemp(
             dir=final.parent, prefix=f".{final.stem}.", suffix=f".tmp{final.suffix}"
         )
     except OSError as error:
         raise FercleanError(f"cannot write {final}: {error.strerror}") from error
-    os.close(handle)
     temporary = Path(name)
     try:
+        with suppress(OSError):  # some network file systems have no locks
+            _lock(handle)
         yield temporary
         _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
@@ -54,7 +58,22 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
             raise  # another file's trouble, to be named as such
         raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
     finally:
+        os.close(handle)
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(final: Path) -> None:
+    """Remove the temporaries of killed writers: those on which nobody holds the lock."""
+    pattern = f".{glob.escape(final.stem)}.*.tmp{glob.escape(final.suffix)}"
+    for path in final.parent.glob(pattern):
+        with suppress(OSError), path.open("rb+") as stream:
+            _lock(stream.fileno())
+            path.unlink()
+
+
+def _lock(handle: int) -> None:
+    # Released by the system when the process ends, however it ends.
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _flush(path: Path) -> None:

@@ -13,6 +13,7 @@ Labels are dictionary-encoded class names; a missing label is null.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ def write_label_table(table: LabelTable, path: str | Path) -> None:
     """Write a label table to Parquet, atomically and with the same bytes for the same table."""
     arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
     metadata = {
-        _CLASSES_KEY: "\n".join(table.classes).encode(),
+        _CLASSES_KEY: json.dumps(table.classes).encode(),
         _DATASET_KEY: table.dataset.encode(),
     }
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata})
@@ -159,18 +160,22 @@ def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> 
         schema = pq.read_schema(path)
     except FileNotFoundError:
         raise FercleanError(f"label table not found: {path}") from None
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
     metadata = schema.metadata or {}
-    if _CLASSES_KEY not in metadata or _DATASET_KEY not in metadata:
-        raise FercleanError(f"{path} is not a label table: its metadata names no classes")
+    try:
+        classes, dataset = json.loads(metadata[_CLASSES_KEY]), metadata[_DATASET_KEY].decode()
+    except (KeyError, ValueError):
+        raise FercleanError(f"{path} is not a label table: its metadata names no classes") from None
     wanted = list(columns) if columns is not None else schema.names
     absent = [column for column in wanted if column not in schema.names]
     if absent:
         raise FercleanError(f"{path}: column {absent[0]!r} is missing")
-    frame = pq.read_table(path, columns=wanted).to_pandas()
-    classes = metadata[_CLASSES_KEY].decode().split("\n")
-    return make_table(frame, classes, metadata[_DATASET_KEY].decode())
+    try:
+        frame = pq.read_table(path, columns=wanted).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise FercleanError(f"{path} is damaged: {error}") from None
+    return make_table(frame, classes, dataset)
 
 
 def read_training_table(path: str | Path) -> LabelTable:

@@ -71,9 +71,9 @@ class EncodedPack:
     def __init__(self, path: str | Path) -> None:
         try:
             self._table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             raise FercleanError(f"cannot read picture pack {path}: {error}") from None
-        if self._table.schema.names != _ENCODED_SCHEMA.names:
+        if self._table.schema != _ENCODED_SCHEMA:
             raise FercleanError(f"{path} is not a picture pack")
         self._path = Path(path)
         self._pictures = self._table["picture"]
@@ -106,8 +106,10 @@ def read_raw_pack(path: str | Path) -> np.ndarray:
         faces = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise FercleanError(f"face pack not found: {path}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise FercleanError(f"{path} is not a face pack: {error}") from None
+    if not isinstance(faces, np.ndarray):  # a zip archive of arrays
+        raise FercleanError(f"{path} is not a face pack but an archive")
     if faces.ndim != 4 or faces.dtype != np.uint8:
         raise FercleanError(
             f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}"

@@ -1,0 +1,31 @@
+"""What a benchmark record says about the machine and the code."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+_PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "Pillow")
+
+
+def describe_environment(device: str) -> dict[str, Any]:
+    """Return package versions, processor or GPU, and the git commit (with ``+`` if changed)."""
+    import torch
+
+    commit = _git("rev-parse", "HEAD")
+    changed = "+" if _git("status", "--porcelain", "--untracked-files=no") else ""
+    gpu = torch.cuda.get_device_name(0) if device != "cpu" and torch.cuda.is_available() else None
+    return {
+        "commit": commit + changed,
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "device": gpu or f"{os.cpu_count()} CPU cores, {platform.machine()}",
+    }
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown" if arguments[0] == "rev-parse" else done.stdout.strip()

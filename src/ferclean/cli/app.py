@@ -1,0 +1,59 @@
+"""The ``ferclean`` command. Each sub-command imports its step only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ferclean import __version__
+from ferclean.cli import doctor, params, prepare, results, training
+from ferclean.errors import FercleanError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Repair noisy facial-expression labels and train classifiers that resist them.",
+    epilog="The whole workflow: snakemake --cores all --resources gpu=1",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (prepare, training, results, doctor, params):
+    module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line.
+
+    A mistake of the user ends with one line on standard error and exit code 2, an interrupt with
+    130; anything else is a bug and keeps its traceback.
+    """
+    try:
+        app(prog_name="ferclean")
+    except FercleanError as error:
+        sentence = " ".join(str(error).split())
+        print(f"error: {sentence}", file=sys.stderr)
+        sys.exit(EXIT_USER_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

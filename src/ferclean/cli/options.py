@@ -1,0 +1,95 @@
+"""Options that several commands share; each checks its value before the step is imported."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from ferclean.config.grid import NoiseKind
+from ferclean.config.methods import METHOD_NAMES
+from ferclean.errors import FercleanError, unknown_name
+
+STEPS_PANEL = "Workflow steps"
+PEOPLE_PANEL = "For people"
+DEVICES = ("auto", "cpu", "cuda")
+
+_FILE, _FOLDER, _NOTHING = "a file", "a folder", "nothing"
+_Check = Callable[[typer.CallbackParam, Any], Any]
+
+
+def _must_be(wanted: str, *also: str) -> _Check:
+    def check(option: typer.CallbackParam, path: Path) -> Path:
+        found = _what_is_at(path)
+        if found not in (wanted, *also):
+            raise FercleanError(f"{option.opts[0]} must be {wanted}, found {found} at {path}")
+        return path
+
+    return check
+
+
+def _what_is_at(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return _NOTHING
+    except OSError as error:
+        raise FercleanError(f"cannot look at {path}: {error.strerror}") from None
+    return _FILE if stat.S_ISREG(mode) else _FOLDER if stat.S_ISDIR(mode) else "something else"
+
+
+def _one_of(known: Iterable[str]) -> _Check:
+    def check(option: typer.CallbackParam, value: str) -> str:
+        if value not in known:
+            raise unknown_name(f"value for {option.opts[0]}", value, known)
+        return value
+
+    return check
+
+
+def _rate(option: typer.CallbackParam, value: float) -> float:
+    if not 0 <= value <= 1:  # also refuses NaN, which passes a test for being too small or large
+        raise FercleanError(f"{option.opts[0]} must lie between 0 and 1, found {value}")
+    return value
+
+
+def _at_least(low: int) -> _Check:
+    def check(option: typer.CallbackParam, value: int) -> int:
+        if value < low:
+            raise FercleanError(f"{option.opts[0]} must be at least {low}, found {value}")
+        return value
+
+    return check
+
+
+def _option(help_text: str, check: _Check | None = None, name: str | None = None) -> Any:
+    names = [name] if name else []
+    return typer.Option(*names, help=help_text, callback=check, show_default=name == "--params")
+
+
+ParamsFile = Annotated[
+    str, _option("Settings: a YAML file, or the step's sections as JSON.", name="--params")
+]
+OutputFolder = Annotated[Path, _option("Folder to write to.", _must_be(_FOLDER, _NOTHING))]
+OutputFile = Annotated[Path, _option("File to write.", _must_be(_FILE, _NOTHING))]
+Samples = Annotated[Path, _option("Sample table (samples.parquet).", _must_be(_FILE))]
+Pictures = Annotated[Path, _option("Pack of pictures (pictures.arrow).", _must_be(_FILE))]
+Faces = Annotated[Path, _option("Pack of aligned faces (faces.npy).", _must_be(_FILE))]
+Labels = Annotated[Path, _option("Label table (labels.parquet).", _must_be(_FILE))]
+Checkpoint = Annotated[Path, _option("Checkpoint to start from.", _must_be(_FILE))]
+PartitionFile = Annotated[Path, _option("Partition (partition.parquet).", _must_be(_FILE))]
+Relabelled = Annotated[Path, _option("Label table of the round before.", _must_be(_FILE))]
+InputFolder = Annotated[Path, _option("Folder an earlier step wrote.", _must_be(_FOLDER))]
+Kind = Annotated[
+    str, _option(f"Noise kind: {', '.join(get_args(NoiseKind))}.", _one_of(get_args(NoiseKind)))
+]
+Rate = Annotated[float, _option("Nominal noise rate, 0 to 1.", _rate)]
+Seed = Annotated[int, _option("Seed of every random choice.", _at_least(0))]
+Method = Annotated[str, _option(f"Method: {', '.join(METHOD_NAMES)}.", _one_of(METHOD_NAMES))]
+Device = Annotated[str, _option("auto, cpu or cuda.", _one_of(DEVICES))]
+RoundNumber = Annotated[int, _option("Which round, from 1.", _at_least(1))]
+Rounds = Annotated[int, _option("Number of the last round.", _at_least(0))]
+Runs = Annotated[list[str], _option("A run as SETTING/METHOD; repeat for each.", name="--run")]

@@ -1,0 +1,90 @@
+"""Steps that measure and show."""
+
+from __future__ import annotations
+
+import typer
+
+from ferclean.cli.options import (
+    STEPS_PANEL,
+    InputFolder,
+    Labels,
+    OutputFile,
+    OutputFolder,
+    ParamsFile,
+    Rounds,
+    Runs,
+)
+from ferclean.config.load import load_settings
+from ferclean.config.steps import STEP_SECTIONS
+
+
+def evaluate(
+    *,
+    labels: Labels,
+    pretrain: InputFolder,
+    denoise: InputFolder,
+    rounds: Rounds,
+    output: OutputFolder,
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Measure one run: accuracy, calibration, wrong labels found, labels repaired."""
+    settings = load_settings(params, STEP_SECTIONS["evaluate"])
+    from ferclean.steps.evaluate import evaluate as step
+
+    step(
+        labels=labels,
+        pretrain=pretrain,
+        denoise=denoise,
+        rounds=rounds,
+        output=output,
+        settings=settings,
+    )
+
+
+def summarise(
+    *,
+    evaluations: InputFolder,
+    run: Runs,
+    output: OutputFolder,
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Put the metrics of all runs side by side."""
+    settings = load_settings(params, STEP_SECTIONS["summarise"])
+    from ferclean.steps.summarise import summarise as step
+
+    step(evaluations=evaluations, run=run, output=output, settings=settings)
+
+
+def report(
+    *,
+    prepare: InputFolder,
+    noise: InputFolder,
+    semantics: InputFolder,
+    denoise: InputFolder,
+    evaluations: InputFolder,
+    summary: InputFolder,
+    run: Runs,
+    output: OutputFile,
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Write one offline page about all runs."""
+    settings = load_settings(params, STEP_SECTIONS["report"])
+    from ferclean.steps.report import report as step
+
+    step(
+        prepare=prepare,
+        noise=noise,
+        semantics=semantics,
+        denoise=denoise,
+        evaluations=evaluations,
+        summary=summary,
+        run=run,
+        output=output,
+        settings=settings,
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (evaluate, summarise, report):
+        app.command(rich_help_panel=STEPS_PANEL)(command)

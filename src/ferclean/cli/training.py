@@ -1,0 +1,129 @@
+"""Steps that train: warm-up, then rounds of partition, relabel, train."""
+
+from __future__ import annotations
+
+import typer
+
+from ferclean.cli.options import (
+    STEPS_PANEL,
+    Checkpoint,
+    Device,
+    Faces,
+    Labels,
+    Method,
+    OutputFile,
+    OutputFolder,
+    ParamsFile,
+    PartitionFile,
+    Relabelled,
+    RoundNumber,
+    Seed,
+)
+from ferclean.config.load import load_settings
+from ferclean.config.steps import STEP_SECTIONS
+
+
+def pretrain(
+    *,
+    faces: Faces,
+    labels: Labels,
+    output: OutputFolder,
+    method: Method,
+    seed: Seed = 0,
+    device: Device = "auto",
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Warm the networks up on the noisy labels."""
+    settings = load_settings(params, STEP_SECTIONS["pretrain"])
+    from ferclean.steps.pretrain import pretrain as step
+
+    step(
+        faces=faces,
+        labels=labels,
+        output=output,
+        method=method,
+        seed=seed,
+        device=device,
+        settings=settings,
+    )
+
+
+def partition(
+    *,
+    faces: Faces,
+    labels: Labels,
+    checkpoint: Checkpoint,
+    output: OutputFile,
+    method: Method,
+    seed: Seed = 0,
+    device: Device = "auto",
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Say of every training label how likely it is right."""
+    settings = load_settings(params, STEP_SECTIONS["partition"])
+    from ferclean.steps.partition import partition as step
+
+    step(
+        faces=faces,
+        labels=labels,
+        checkpoint=checkpoint,
+        output=output,
+        method=method,
+        seed=seed,
+        device=device,
+        settings=settings,
+    )
+
+
+def relabel(
+    *,
+    labels: Labels,
+    partition: PartitionFile,
+    output: OutputFile,
+    method: Method,
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Decide label, weight and action of every training row."""
+    settings = load_settings(params, STEP_SECTIONS["relabel"])
+    from ferclean.steps.relabel import relabel as step
+
+    step(labels=labels, partition=partition, output=output, method=method, settings=settings)
+
+
+def train(
+    *,
+    faces: Faces,
+    labels: Labels,
+    checkpoint: Checkpoint,
+    partition: PartitionFile,
+    relabelled: Relabelled,
+    output: OutputFolder,
+    method: Method,
+    round_number: RoundNumber,
+    seed: Seed = 0,
+    device: Device = "auto",
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Train for one round; a killed call goes on where it stood."""
+    settings = load_settings(params, STEP_SECTIONS["train"])
+    from ferclean.steps.train import train as step
+
+    step(
+        faces=faces,
+        labels=labels,
+        checkpoint=checkpoint,
+        partition=partition,
+        relabelled=relabelled,
+        output=output,
+        method=method,
+        round_number=round_number,
+        seed=seed,
+        device=device,
+        settings=settings,
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (pretrain, partition, relabel, train):
+        app.command(rich_help_panel=STEPS_PANEL)(command)

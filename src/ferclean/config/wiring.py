@@ -1,0 +1,125 @@
+"""What the workflow's rules ask of the package: a step's settings, sources and data files.
+
+``dvc.yaml`` names the same things by hand; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ferclean.config.sections import SECTIONS
+from ferclean.config.steps import STEP_SECTIONS
+
+# Plumbing (cli, errors, progress, the loader of settings) is left out on purpose: it moves
+# files, arguments and messages and cannot change a result, so editing it reruns nothing.
+_LOOKING = (
+    "losses",
+    "methods",
+    "models",
+    "partition",
+    "relabel",
+    "steps/training_inputs.py",
+    "tables",
+    "train",
+)
+_TRAINING = (*_LOOKING, "steps/resume.py", "steps/training_outputs.py")
+STEP_SOURCES: dict[str, tuple[str, ...]] = {
+    "ingest": ("datasets", "tables"),
+    "align": ("datasets", "faces", "tables"),
+    "inject-noise": ("noise", "tables"),
+    "word-vectors": ("semantics", "tables"),
+    "pretrain": _TRAINING,
+    "partition": _LOOKING,
+    "relabel": ("losses", "methods", "models", "partition", "relabel", "tables", "train"),
+    "train": (*_TRAINING, "steps/relabel.py"),
+    "evaluate": ("evaluate", "tables"),
+    "summarise": ("evaluate", "tables"),
+    "report": ("report", "tables"),
+}
+# Steps that read one key of a section, not all of it.
+_STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {"word-vectors": {"data": ("classes",)}}
+
+
+def step_params(raw: Mapping[str, Any], step: str, method: str | None = None) -> str:
+    """Cut out of params.yaml what one step depends on, as JSON for ``--params``.
+
+    The raw values are passed, without defaults: an edit of the file is then the same edit to
+    Snakemake and to DVC.
+
+    Parameters
+    ----------
+    raw : mapping
+        Parsed params.yaml.
+    step : str
+        A key of :data:`~ferclean.config.steps.STEP_SECTIONS`.
+    method : str, optional
+        For steps that read ``methods``: the one method whose entry is passed.
+
+    Returns
+    -------
+    str
+        JSON with sorted keys; each section of the step is present.
+    """
+    chosen = {name: dict(raw.get(name) or {}) for name in STEP_SECTIONS[step]}
+    keep = dict(_STEP_KEYS.get(step, {}))
+    if method is not None and "methods" in chosen:
+        keep["methods"] = (method,)
+    for section, keys in keep.items():
+        chosen[section] = {key: chosen[section][key] for key in keys if key in chosen[section]}
+    return json.dumps(chosen, sort_keys=True)
+
+
+def sources_of(step: str, root: str | Path = "src/ferclean") -> list[str]:
+    """List the source files that decide what a step computes.
+
+    Parameters
+    ----------
+    step : str
+        A key of :data:`STEP_SOURCES`.
+    root : str or Path
+        Folder of the package.
+
+    Returns
+    -------
+    list of str
+        Sorted paths below `root`: the step's own module, the settings it reads, and every file
+        (code and data) of its packages.
+    """
+    root = Path(root)
+    modules = {SECTIONS[name].__module__.rpartition(".")[2] for name in STEP_SECTIONS[step]}
+    files = {root / "steps" / f"{step.replace('-', '_')}.py"}
+    files |= {root / "config" / f"{module}.py" for module in modules}
+    for name in STEP_SOURCES[step]:
+        found = (root / name).rglob("*") if (root / name).is_dir() else [root / name]
+        files |= {path for path in found if _is_source(path)}
+    return sorted(str(path) for path in files)
+
+
+def data_files(*paths: str | None) -> list[str]:
+    """List the files a user's data consists of.
+
+    Parameters
+    ----------
+    *paths : str or None
+        Files, folders (every file below them is listed) or nothing. A path that does not exist
+        is listed as it is, so that Snakemake names it as missing.
+
+    Returns
+    -------
+    list of str
+        Sorted within each folder.
+    """
+    listed: list[str] = []
+    for path in paths:
+        if path is not None and Path(path).is_dir():
+            listed += sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
+        elif path is not None:
+            listed.append(path)
+    return listed
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")

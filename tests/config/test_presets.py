@@ -1,0 +1,106 @@
+"""Presets hold the constants of their sources."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferclean.config.load import build_settings
+from ferclean.config.presets import load_preset, merge, preset_names, preset_note
+from ferclean.config.reference import defaults
+from ferclean.config.runs import runs_of
+from ferclean.errors import FercleanError
+
+# Epochs and warm-up epochs, lr, milestones, weight decay, alpha, recalibration period and B of
+# SMR's scripts (methods' table in its code), each data set's.
+SMR_TABLE = {
+    "cifar10_": (300, 10, 0.02, (150,), 5e-4, 4.0, 30, 128),
+    "cifar100_": (300, 30, 0.02, (150,), 5e-4, 4.0, 30, 128),
+    "animal10n": (200, 30, 0.01, (80, 140), 1e-3, 4.0, 15, 128),
+    "webvision": (120, 1, 0.01, (40, 80), 5e-4, 0.5, 15, 32),
+    "clothing1m": (80, 1, 0.002, (40,), 1e-3, 0.5, 10, 32),
+}
+# lambda_u of SMR's README where it gives one, of DivideMix's table 7 elsewhere.
+UNLABELLED_WEIGHT = {
+    "smr_cifar10_sym20": 0, "smr_cifar10_sym50": 25, "smr_cifar10_sym80": 25,
+    "smr_cifar10_sym90": 50, "smr_cifar10_asym40": 0,
+    "smr_cifar100_sym20": 25, "smr_cifar100_sym50": 150, "smr_cifar100_sym80": 150,
+    "smr_cifar100_sym90": 150,
+    "smr_animal10n": 0, "smr_webvision": 0, "smr_clothing1m": 0,
+}  # fmt: skip
+PUBLISHED = sorted(UNLABELLED_WEIGHT)
+
+
+def settings_of_preset(name):
+    return build_settings(load_preset(name))
+
+
+def test_the_presets_are_these():
+    assert preset_names() == sorted(["fer", *PUBLISHED])
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_complete_valid_and_names_its_source(name):
+    values = load_preset(name)
+    assert {section: set(keys) for section, keys in values.items()} == {
+        section: set(keys) for section, keys in defaults().items()
+    }
+    assert runs_of(build_settings(values))
+    assert len(preset_note(name)) > 60
+    assert name == "fer" or "Mathematics 2024" in preset_note(name)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_constants_are_those_of_the_source(name):
+    settings = settings_of_preset(name)
+    trainer, optimizer, smr = settings.training, settings.training.optimizer, settings.methods.smr
+    row = next(row for part, row in SMR_TABLE.items() if name.startswith(f"smr_{part}"))
+    epochs = trainer.warm_up_epochs + trainer.rounds * trainer.epochs_per_round
+    assert row == (
+        epochs, trainer.warm_up_epochs, optimizer.learning_rate, optimizer.milestones,
+        optimizer.weight_decay, smr.alpha, smr.recalibration_period, smr.labelled_batch_size,
+    )  # fmt: skip
+    assert trainer.batch_size == 2 * smr.labelled_batch_size
+    assert (optimizer.name, optimizer.momentum, optimizer.schedule) == ("sgd", 0.9, "step")
+    assert (optimizer.gamma, smr.temperature, smr.ramp_up_epochs) == (0.1, 0.5, 16)
+    assert smr.unlabelled_weight == UNLABELLED_WEIGHT[name]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_most_noisy_settings_are_treated_as_published(name):
+    smr = settings_of_preset(name).methods.smr
+    expected = (0.6, 5) if name.endswith("90") else (0.5, 1)
+    assert (smr.clean_threshold, smr.loss_history) == expected
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if "cifar" in name])
+def test_cifar_noise_is_the_published_protocol(name):
+    settings = settings_of_preset(name)
+    kind = "asymmetric" if "asym" in name else "symmetric_inclusive"
+    assert settings.grid.noise == (kind,)
+    assert settings.grid.rates == (int(name[-2:]) / 100,)
+    assert len(settings.data.classes) == (100 if "cifar100" in name else 10)
+    if kind == "asymmetric":
+        assert set(settings.noise.class_map()) <= set(settings.data.classes)
+        assert set(settings.noise.class_map().values()) <= set(settings.data.classes)
+
+
+@pytest.mark.parametrize("name", ["smr_animal10n", "smr_webvision", "smr_clothing1m"])
+def test_real_noise_is_left_as_it_is(name):
+    assert settings_of_preset(name).grid.noise == ("none",)
+
+
+def test_an_unknown_preset_is_named():
+    for call in (load_preset, preset_note):
+        with pytest.raises(FercleanError, match=r"unknown preset 'ferr'; did you mean 'fer'\?"):
+            call("ferr")
+    with pytest.raises(FercleanError, match="unknown preset"):
+        load_preset("_smr_cifar10")
+    with pytest.raises(FercleanError, match="unknown preset"):
+        load_preset("../fields")
+
+
+def test_merge_goes_into_mappings_and_replaces_the_rest():
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+    merged = merge(base, {"a": {"c": [9]}, "d": {"e": 4}, "f": 5})
+    assert merged == {"a": {"b": 1, "c": [9]}, "d": {"e": 4}, "f": 5}
+    assert base == {"a": {"b": 1, "c": [1, 2]}, "d": 3}

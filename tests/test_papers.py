@@ -1,0 +1,47 @@
+"""README, CONTRIBUTING and docs agree with the project."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import ferclean
+
+ROOT = Path(__file__).resolve().parents[1]
+PAPERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/params.md")
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_links_lead_to_files(paper):
+    text = (ROOT / paper).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        if not target.startswith("https://"):
+            assert ((ROOT / paper).parent / target).is_file(), target
+
+
+def test_the_first_two_commands_of_the_readme():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```\n(.*?)```", text, re.DOTALL).group(1)
+    assert [line.split("#")[0].strip() for line in block.splitlines()] == ["make run", "make test"]
+
+
+def test_every_dependency_has_its_reason():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Dependencies and why")[1]
+    optional = project()["optional-dependencies"].values()
+    declared = [*project()["dependencies"], *chain.from_iterable(optional)]
+    names = {re.match(r"[\w-]+", line).group() for line in declared}
+    names.discard("snakemake-executor-plugin-slurm")  # there as "its SLURM plugin"
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", table)] == []
+
+
+def test_the_version_is_one():
+    assert project()["version"] == ferclean.__version__
