@@ -1,0 +1,1 @@
+"""Faces: detection, selection, the similarity warp and the face pack."""
