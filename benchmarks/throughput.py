@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from environment import describe_environment
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from environment import describe_environment
 from ferclean.config.methods import CrossEntropySettings
 from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.losses.classification import cross_entropy

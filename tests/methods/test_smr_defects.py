@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fixtures.small_data import small_settings, write_small_data
 
 from ferclean.config.methods import SmrSettings
 from ferclean.config.noise import NoiseSettings
@@ -32,6 +31,7 @@ from ferclean.models.registry import BACKBONES, build_network
 from ferclean.noise.inject import inject_noise
 from ferclean.steps.chain import train_all_rounds
 from ferclean.train.schedule import learning_rate
+from fixtures.small_data import small_settings, write_small_data
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -71,7 +71,7 @@ def test_02_every_command_in_the_readme_exists():
 
     known = set(get_command(app).commands)
     text = (ROOT / "README.md").read_text()
-    used = set(re.findall(r"^(?:\$ )?ferclean ([a-z][a-z-]*)", text, flags=re.MULTILINE))
+    used = set(re.findall(r"(?:`|^\s*)ferclean ([a-z][a-z-]*)", text, flags=re.MULTILINE))
     assert used and used <= known
 
 
@@ -116,7 +116,8 @@ def test_06_output_folders_are_created(tmp_path, monkeypatch):
 
 def test_07_every_imported_package_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    lines = [line for group in groups for line in group]
     declared = {re.split(r"[<>=\[; ]", line)[0].lower().replace("_", "-") for line in lines}
     distributions = packages_distributions()
     imported = set()

@@ -78,7 +78,7 @@ class TrainingSettings:
         (0.25,), "Pixels are divided by this afterwards: one number, or one a channel.", above=0
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto", "auto: bfloat16 autocast on a GPU, float32 on a CPU."
+        "auto", "auto: bfloat16 autocast where the hardware multiplies it fast, else float32."
     )
     cpu_threads: int = setting(
         1, "Threads of one training job on a CPU; another number gives other last bits.", minimum=1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
@@ -44,6 +46,18 @@ def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[Non
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    """Return the autocast context: bfloat16 where asked for, or on a GPU under ``auto``."""
-    enabled = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    """Return the autocast context: bfloat16 where asked for, under ``auto`` where it is fast."""
+    enabled = precision == "bfloat16" or (precision == "auto" and _has_fast_bfloat16(device))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+@functools.cache
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether the device multiplies bfloat16 in hardware: GPUs, newer server processors."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:  # not Linux: float32 is always right, only slower
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,1 @@
+"""One module a workflow step: files in, files out."""

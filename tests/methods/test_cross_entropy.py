@@ -1,0 +1,40 @@
+import numpy as np
+import torch
+
+from ferclean.config.methods import CrossEntropySettings
+from ferclean.config.training import TrainingSettings
+from ferclean.methods.base import Context, softmax
+from ferclean.methods.cross_entropy import CrossEntropy
+from ferclean.partition.scores import margin_score
+
+
+def make_context(observed):
+    return Context(observed, 3, 0, TrainingSettings(), torch.device("cpu"))
+
+
+def test_every_epoch_is_the_same_pass_over_all_rows():
+    recipe, context = CrossEntropy(CrossEntropySettings()), make_context(np.arange(9) % 3)
+    for (work,) in (recipe.warm_up(context), recipe.epoch(7, context, None)):
+        assert work.trains == (0,) and work.streams[0].rows.tolist() == list(range(9))
+    assert not recipe.needs_partition(7, context)
+
+
+def test_its_cut_off_is_argmax_and_its_ranking_the_margin():
+    random = np.random.default_rng(0)
+    observed = random.integers(3, size=50)
+    logits = random.normal(size=(1, 50, 3)).astype(np.float32) * 2
+    recipe = CrossEntropy(CrossEntropySettings())
+    found = recipe.partition(logits, make_context(observed), {})
+    wrong = logits[0].argmax(axis=1) != observed
+    assert ((found.clean_probability[0] < 0.5) == wrong).all()
+    margin = margin_score(softmax(logits)[0], observed)
+    np.testing.assert_allclose(found.score[0], margin, atol=1e-6)
+    assert (np.argsort(found.clean_probability[0]) == np.argsort(found.score[0])).all()
+    relabelled = recipe.relabel(found, observed)
+    assert (relabelled.label == logits[0].argmax(axis=1)).all()
+    assert ((relabelled.action == "relabel") == wrong).all()
+
+
+def test_softmax_equals_a_naive_loop_and_survives_large_logits():
+    logits = np.array([[[1000.0, 0.0, -1000.0], [0.5, 0.5, 0.5]]], dtype=np.float32)
+    np.testing.assert_allclose(softmax(logits)[0], [[1, 0, 0], [1 / 3] * 3], atol=1e-6)
