@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,10 @@ def imported_modules(file: Path) -> set[Path]:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names if alias.name.startswith("ferclean.")}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # A registry names its entries as "module:attribute" and imports the one it needs.
+            named = re.fullmatch(r"(ferclean(?:\.\w+)+):\w+", node.value)
+            names |= {named[1]} if named else set()
     return {file for name in names if (file := module_file(name)) is not None}
 
 

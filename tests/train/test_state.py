@@ -78,7 +78,7 @@ def test_a_checkpoint_of_another_run_is_refused(change, named):
 def test_tensors_must_fit_strictly():
     content = state_to_dict(make_state(), IDENTITY)
     content["networks"][0].pop(next(iter(content["networks"][0])))
-    with pytest.raises(FercleanError, match="x.pt does not fit this run"):
+    with pytest.raises(FercleanError, match=r"x\.pt does not fit this run"):
         restore_state(make_state(), content, IDENTITY, "x.pt")
     one = state_to_dict(make_state(networks=1), IDENTITY)
     with pytest.raises(FercleanError, match="does not fit"):
