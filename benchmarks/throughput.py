@@ -109,9 +109,7 @@ class Bench:
         context = Context(self.labels, _CLASSES, 0, self.settings, self.device)
         (work,) = recipe.warm_up(context)
         start = self._clock()
-        report = run_pass(
-            work, 0, self._state(), self.pictures, self.settings, total_epochs=1, seed=0
-        )
+        report = run_pass(work, 0, self._state(), self.pictures, self.settings, seed=0)
         return report.pictures / (self._clock() - start)
 
     def classic(self) -> float:

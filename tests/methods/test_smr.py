@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from ferclean.config.load import build_settings
 from ferclean.config.methods import SmrSettings
+from ferclean.config.presets import load_preset, preset_names
 from ferclean.config.training import TrainingSettings
 from ferclean.methods.base import Context
 from ferclean.methods.smr import Smr
@@ -90,14 +92,24 @@ def test_each_network_trains_on_the_other_networks_split(noisy):
 )
 def test_recalibration_epochs(period, warm_up, epochs, expected):
     recipe = Smr(SmrSettings(recalibration_period=period))
-    context = make_context(np.zeros(3, int), warm_up_epochs=warm_up)
+    length = {"warm_up_epochs": warm_up, "rounds": 1, "epochs_per_round": epochs - warm_up}
+    context = make_context(np.zeros(3, int), **length)
     due = [e for e in range(warm_up, epochs) if not recipe.needs_partition(e, context)]
     assert due == expected
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_no_preset_ends_on_a_recalibration(name):
+    settings = build_settings(load_preset(name))
+    context = Context(np.zeros(3, int), 3, 0, settings.training, torch.device("cpu"))
+    last = settings.training.total_epochs - 1
+    assert Smr(settings.methods.smr).needs_partition(last, context)
+
+
 def test_recalibration_is_plain_cross_entropy_on_all_rows_for_both_networks(noisy):
     observed, _, _ = noisy
-    recipe, context = Smr(SmrSettings(recalibration_period=30)), make_context(observed)
+    recipe = Smr(SmrSettings(recalibration_period=30))
+    context = make_context(observed, rounds=10)
     passes = recipe.epoch(29, context, None)
     assert [work.trains for work in passes] == [(0,), (1,)]
     for work in passes:
@@ -133,7 +145,7 @@ def test_nothing_labelled_falls_back_to_cross_entropy_and_nothing_noisy_to_one_s
     assert second.kind == "nothing_labelled" and len(second.streams[0].rows) == 300
 
 
-def test_prediction_is_the_softmax_of_summed_logits():
+def test_prediction_is_the_softmax_of_mean_logits():
     logits = np.array([[[0.0, 2.0]], [[3.0, 0.0]]], dtype=np.float32)
-    e = np.exp([3.0, 2.0])
+    e = np.exp([1.5, 1.0])
     np.testing.assert_allclose(Smr(SmrSettings()).predict(logits), [e / e.sum()], rtol=1e-6)

@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from ferclean.methods.runner import History
 from ferclean.steps.chain import train_all_rounds
-from ferclean.tables.labels import read_label_table
+from ferclean.steps.resume import ResumeFile
+from ferclean.steps.training_inputs import open_training
+from ferclean.tables.labels import read_label_table, write_label_table
 from ferclean.train.state import load_torch
 from fixtures.small_data import small_settings, write_small_data
 
@@ -81,8 +85,8 @@ def test_columns_for_evaluation_never_influence_training(small_data, tmp_path, m
     blind = tmp_path / "blind" / "labels.parquet"
     blind.parent.mkdir()
     table = pq.read_table(labels)
-    hidden = [n for n in table.schema.names if n == "true" or n.startswith(("votes_", "true_p_"))]
-    assert len(hidden) == 4
+    hidden = [n for n in table.schema.names if n in ("given", "true") or n.startswith("votes_")]
+    assert len(hidden) == 5
     pq.write_table(table.drop_columns(hidden), blind)
     run_chain(faces, labels, tmp_path / "seeing", method, small_settings())
     run_chain(faces, blind, tmp_path / "not_seeing", method, small_settings())
@@ -97,8 +101,6 @@ def test_labels_of_held_out_rows_never_influence_training(small_data, tmp_path):
     held_out = ~table.in_split("train")
     codes[held_out] = (codes[held_out] + 1) % 3
     changed = table.with_columns(observed=pd.Categorical.from_codes(codes, list(table.classes)))
-    from ferclean.tables.labels import write_label_table
-
     other = tmp_path / "other" / "labels.parquet"
     write_label_table(changed, other)
     run_chain(faces, labels, tmp_path / "a", "smr", small_settings())
@@ -112,10 +114,11 @@ def test_given_and_observed_never_change(small_data, tmp_path, method):
     before = read_label_table(small_data[1])
     before = before.take(before.in_split("train"))
     after = read_label_table(last / "labels.parquet")
-    for column in ("sample_id", "given", "observed", "face_row"):
+    for column in ("sample_id", "observed", "face_row"):
         pd.testing.assert_series_equal(before.frame[column], after.frame[column])
+    assert "given" not in after.frame  # where noise was injected it is the truth
     with pytest.raises(ValueError, match="overwrites"):
-        after.with_columns(given=after.frame["observed"])
+        before.with_columns(given=before.frame["observed"])
 
 
 def test_a_label_table_of_a_round_is_sound(small_data, tmp_path):
@@ -176,10 +179,6 @@ def _kill_after_epochs(child: subprocess.Popen, folder: Path, step: str) -> bool
 
 
 def test_a_resume_file_is_not_used_once_an_input_changed(small_data, tmp_path):
-    from ferclean.methods.runner import History
-    from ferclean.steps.resume import ResumeFile
-    from ferclean.steps.training_inputs import open_training
-
     faces, labels = small_data
 
     def path_with(settings, seed):
@@ -201,27 +200,38 @@ def test_a_resume_file_is_not_used_once_an_input_changed(small_data, tmp_path):
     assert len(paths) == 5
 
 
-def test_a_broken_resume_file_is_put_aside(small_data, tmp_path, capsys):
+@pytest.mark.parametrize("content", [b"half a fi", None])
+def test_a_broken_resume_file_is_put_aside(small_data, tmp_path, capsys, monkeypatch, content):
     settings = small_settings()
     whole = run_chain(*small_data, tmp_path / "a", "smr", settings)
-    from ferclean.steps.resume import ResumeFile
 
-    saved = ResumeFile.remove
-    try:
-        ResumeFile.remove = lambda self: self.path.write_bytes(b"half a fi")
+    def leave_behind(resume):
+        if content is not None:
+            resume.path.write_bytes(content)
+        else:  # a file that loads, but with a part missing
+            torch.save({"rows": "[]"}, resume.path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResumeFile, "remove", leave_behind)
         run_chain(*small_data, tmp_path / "b", "smr", settings)
-    finally:
-        ResumeFile.remove = saved
     again = run_chain(*small_data, tmp_path / "c", "smr", settings)
     assert "starting over" in capsys.readouterr().err
     assert files_of(again) == files_of(whole)
 
 
+def test_no_held_out_rows_are_needed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    faces, labels = write_small_data(tmp_path / "data", rows=60)
+    table = read_label_table(labels)
+    write_label_table(table.with_columns(split="train"), labels)
+    last = run_chain(faces, labels, tmp_path / "run", "cross_entropy", small_settings())
+    with np.load(last / "predictions.npz", allow_pickle=False) as predictions:
+        assert predictions["probabilities"].shape == (1, 0, 3)
+
+
 def test_checkpoint_holds_class_order_and_preprocessing_and_loads_without_pickle(
     small_data, tmp_path
 ):
-    import torch
-
     last = run_chain(*small_data, tmp_path / "run", "smr", small_settings())
     content = load_torch(last / "checkpoint.pt", torch.device("cpu"))
     assert content["identity"]["classes"] == ["fear", "happy", "sad"]

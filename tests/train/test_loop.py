@@ -42,7 +42,7 @@ def control(labels, networks=(0,), weight=1.0):
 def run(work, state, faces, settings=PLAIN, number=0):
     pictures = ResidentPictures(faces, np.arange(20), device=CPU, settings=settings)
     with arithmetic(CPU, settings):
-        return run_pass(work, number, state, pictures, settings, total_epochs=4, seed=0)
+        return run_pass(work, number, state, pictures, settings, seed=0)
 
 
 def test_an_epoch_equals_plain_torch(faces):
@@ -55,7 +55,9 @@ def test_an_epoch_equals_plain_torch(faces):
     losses = []
     walk = list(walk_once(Stream("all", np.arange(20), 8), numpy_stream(0, "order", 0, 0, 0)))
     for step, rows in enumerate(walk):
-        rate = learning_rate(PLAIN.optimizer, epoch=step / len(walk), total_epochs=4)
+        rate = learning_rate(
+            PLAIN.optimizer, epoch=step / len(walk), total_epochs=PLAIN.total_epochs
+        )
         optimizer.param_groups[0]["lr"] = rate
         pictures = torch.from_numpy(faces[rows].transpose(0, 3, 1, 2)).float() / 255
         loss = torch.nn.functional.cross_entropy(reference((pictures - 0.5) / 0.25), labels[rows])

@@ -112,3 +112,17 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(FercleanError, match="not a readable checkpoint"):
         load_torch(path, CPU)
+
+
+def test_todays_weight_decay_wins_over_the_checkpoints():
+    saved = state_to_dict(trained_state(), IDENTITY)
+    state = fresh_state(IDENTITY, 2, OptimizerSettings(weight_decay=0.5), CPU)
+    restore_state(state, saved, IDENTITY, "x.pt")
+    assert state.optimizers[0].param_groups[0]["weight_decay"] == 0.5
+    assert state.optimizers[0].state_dict()["state"]
+
+
+def test_a_checkpoint_without_identity_is_refused():
+    content = {**state_to_dict(make_state(), IDENTITY), "identity": None}
+    with pytest.raises(FercleanError, match="does not say what it was made for"):
+        restore_state(make_state(), content, IDENTITY, "x.pt")

@@ -45,7 +45,7 @@ class SmrSettings:
         1, "Epochs of losses averaged before the mixture is fitted (5 at 90 % noise).", minimum=1
     )
     labelled_batch_size: int = setting(
-        64, "Labelled, and as many unlabelled, rows per step.", minimum=1
+        128, "Labelled, and as many unlabelled, rows per step.", minimum=1
     )
 
 

@@ -86,3 +86,8 @@ class TrainingSettings:
     deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")
     augment: AugmentSettings = setting(AugmentSettings(), "Augmentation.")
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of a whole run: warm-up and all rounds."""
+        return self.warm_up_epochs + self.rounds * self.epochs_per_round

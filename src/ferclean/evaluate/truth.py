@@ -68,7 +68,7 @@ def judged_rows(base: LabelTable, rounds: Sequence[LabelTable]) -> np.ndarray:
     ------
     FercleanError
         If a round has other classes, rows the base lacks, lacks rows that it should hold, or
-        disagrees about ``given`` or ``observed``.
+        disagrees about ``observed``.
     """
     train, ids = base.in_split("train"), base.frame["sample_id"]
     mask = train & ids.isin(rounds[0].frame["sample_id"]).to_numpy()
@@ -91,7 +91,7 @@ def _check_same_rows(expected: LabelTable, table: LabelTable, name: str) -> None
         odd = sorted(set(want) ^ set(have))[0]
         fault = "lacks the training row" if odd in set(want) else "holds the unknown row"
         raise FercleanError(f"{name} {fault} {odd!r}; rerun it")
-    for column in ("given", "observed"):
+    for column in ("observed",):
         differs = expected.codes(column) != table.codes(column)
         if differs.any():
             odd = want[int(np.argmax(differs))]

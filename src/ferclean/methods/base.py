@@ -125,10 +125,10 @@ class Recipe(ABC):
     def predict(self, logits: np.ndarray) -> np.ndarray:
         """Combine the networks' logits ``(M, N, K)`` into class probabilities ``(N, K)``.
 
-        The default is the softmax of the summed logits (DivideMix; the plain softmax for one
-        network).
+        The default is the softmax of the mean logits: the same class as DivideMix's sum, and a
+        confidence that can be compared with one network's.
         """
-        return softmax(logits.sum(axis=0))
+        return softmax(logits.mean(axis=0))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ferclean.train.passes import Pass, Step, Stream, Term
 
 
 class CrossEntropy(Recipe):
-    """Cross-entropy on the observed labels, the same budget as every other method.
+    """Cross-entropy on the observed labels: one network, as many epochs as every other method.
 
     Its in-sample margin ranks the labels, and its cut-off is ``argmax != observed``; neither
     feeds back into training.

@@ -28,15 +28,12 @@ class Run:
     context : Context
     training, held_out : ResidentPictures
         The training rows, and the validation and test rows whose predictions are noted.
-    total_epochs : int
-        Warm-up and all rounds.
     """
 
     recipe: Recipe
     context: Context
     training: ResidentPictures
     held_out: ResidentPictures
-    total_epochs: int
 
 
 @dataclass
@@ -103,7 +100,6 @@ def run_epochs(
                 state,
                 run.training,
                 run.context.training,
-                total_epochs=run.total_epochs,
                 seed=run.context.seed,
             )
             for number, work in enumerate(passes)
@@ -112,7 +108,14 @@ def run_epochs(
         history.predictions.append(run.recipe.predict(logits))
         _note_epoch(history, state.epoch, passes, reports, time.monotonic() - start)
         state.epoch += 1
-        say(epoch_line(history.rows[-1], history.timing, total=run.total_epochs, until=until))
+        say(
+            epoch_line(
+                history.rows[-1],
+                history.timing,
+                total=run.context.training.total_epochs,
+                until=until,
+            )
+        )
         after_epoch(state, history)
 
 

@@ -61,6 +61,7 @@ class Smr(Recipe):
             scaled,
             np.stack([fit.clean_probability for fit in fits]),
             softmax(logits),
+            threshold=self.settings.clean_threshold,
             parameters={f"net_{net}": fit.parameters for net, fit in enumerate(fits)},
         )
 
@@ -141,10 +142,14 @@ class Smr(Recipe):
         return Pass("mixmatch", (net,), tuple(streams), objective)
 
     def _recalibrates(self, number: int, context: Context) -> bool:
-        """Every `recalibration_period` epochs, but never in the first epoch after warm-up."""
-        period = self.settings.recalibration_period
+        """Every `recalibration_period` epochs, but not first after warm-up and not last of all.
+
+        The authors' loop runs one epoch longer than its setting says, so that their last epoch
+        too is a semi-supervised one.
+        """
+        period, training = self.settings.recalibration_period, context.training
         due = period > 0 and (number + 1) % period == 0
-        return due and number > context.training.warm_up_epochs
+        return due and training.warm_up_epochs < number < training.total_epochs - 1
 
 
 def _remembered(memory: Mapping[str, np.ndarray], scores: np.ndarray) -> np.ndarray:

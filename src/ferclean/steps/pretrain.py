@@ -43,9 +43,8 @@ def pretrain(
     with open_training(
         faces=faces, labels=labels, method=method, seed=seed, device=device, settings=settings
     ) as inputs:
-        state, history = inputs.fresh_state(), History()
         resume = ResumeFile("pretrain", inputs, [faces, labels], {})
-        resume.load(state, history)
+        state, history = resume.load() or (inputs.fresh_state(), History())
         run_epochs(
             inputs.run,
             state,

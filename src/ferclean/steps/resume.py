@@ -18,6 +18,7 @@ from ferclean.errors import FercleanError
 from ferclean.methods.runner import History
 from ferclean.progress import say
 from ferclean.steps.training_inputs import TrainingInputs
+from ferclean.train.device import uses_bfloat16
 from ferclean.train.state import (
     TrainState,
     load_torch,
@@ -54,31 +55,36 @@ class ResumeFile:
         digest = hashlib.sha256()
         for part in (step, inputs.identity.as_dict(), _settings(inputs), extra):
             digest.update(json.dumps(part, sort_keys=True).encode())
+        weights = inputs.settings.model.weights
+        given = [*files, *([Path(weights)] if weights else [])]
         source = [Path(name) for name in sources_of("train", Path(ferclean.__file__).parent)]
-        for file in (*files, *source):
+        for file in (*given, *source):
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         self.path = _FOLDER / f"{step}-{digest.hexdigest()[:24]}.pt"
         self._inputs = inputs
 
-    def load(self, state: TrainState, history: History) -> None:
-        """Bring state and history to the last finished epoch, if there is one.
+    def load(self) -> tuple[TrainState, History] | None:
+        """Return state and history after the last finished epoch, or ``None`` without one.
 
-        A resume file that cannot be read is put aside with a note; training starts over.
+        A resume file that cannot be used is put aside with a note; training starts over.
         """
         if not self.path.exists():
-            return
+            return None
+        state, inputs = self._inputs.fresh_state(), self._inputs
         try:
-            content = load_torch(self.path, self._inputs.run.context.device)
-            restore_state(state, content["state"], self._inputs.identity, self.path)
-        except FercleanError as error:
+            content = load_torch(self.path, inputs.run.context.device)
+            restore_state(state, content["state"], inputs.identity, self.path)
+            predictions = [prediction.cpu().numpy() for prediction in content["predictions"]]
+            history = History(
+                json.loads(content["rows"]), json.loads(content["timing"]), predictions
+            )
+        except (FercleanError, KeyError, TypeError, ValueError) as error:
             say(f"starting over: {error}")
             self.path.unlink()
-            return
-        history.rows = json.loads(content["rows"])
-        history.timing = json.loads(content["timing"])
-        history.predictions = [p.cpu().numpy() for p in content["predictions"]]
+            return None
         say(f"resuming after epoch {state.epoch} from {self.path}")
+        return state, history
 
     def save(self, state: TrainState, history: History) -> None:
         """Write state and history atomically."""
@@ -101,4 +107,5 @@ def _settings(inputs: TrainingInputs) -> dict[str, Any]:
         "training": dataclasses.asdict(run.context.training),
         "method": dataclasses.asdict(run.recipe.settings),
         "device": run.context.device.type,
+        "bfloat16": uses_bfloat16(run.context.device, run.context.training.precision),
     }

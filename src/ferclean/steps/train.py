@@ -48,7 +48,7 @@ def train(
     with open_training(
         faces=faces, labels=labels, method=method, seed=seed, device=device, settings=settings
     ) as inputs:
-        state, history = inputs.load_state(checkpoint), History()
+        state = inputs.load_state(checkpoint)
         if state.epoch != start:
             raise FercleanError(
                 f"{checkpoint} stands after epoch {state.epoch}, "
@@ -59,10 +59,9 @@ def train(
             read_partition(partition, inputs.training.classes, sample_id),
             read_relabelling(relabelled, inputs.training),
         )
-        resume = ResumeFile(
-            "train", inputs, [faces, labels, checkpoint, partition, relabelled], {"start": start}
-        )
-        resume.load(state, history)
+        files = [faces, labels, checkpoint, partition, relabelled]
+        resume = ResumeFile("train", inputs, files, {"start": start})
+        state, history = resume.load() or (state, History())
         run_epochs(
             inputs.run,
             state,

@@ -71,7 +71,7 @@ def open_training(
     Raises
     ------
     FercleanError
-        If faces and labels do not belong together or no training row has a label.
+        If the labels name faces that the pack does not hold, or a training row has no label.
     """
     pack, table = read_raw_pack(faces), read_training_table(labels)
     position = _pack_positions(pack, table, faces, labels)
@@ -85,14 +85,12 @@ def open_training(
     if (observed < 0).any():
         raise FercleanError(f"{labels}: {int((observed < 0).sum())} training rows have no label")
     trainer = settings.training
-    total = trainer.warm_up_epochs + trainer.rounds * trainer.epochs_per_round
     with arithmetic(chosen, trainer):
         run = Run(
             recipe=recipe,
             context=Context(observed, len(table.classes), seed, trainer, chosen),
             training=ResidentPictures(pack, position[training], device=chosen, settings=trainer),
             held_out=ResidentPictures(pack, position[held_out], device=chosen, settings=trainer),
-            total_epochs=total,
         )
         identity = Identity(
             method=method,
@@ -112,6 +110,7 @@ def _pack_positions(pack: np.ndarray, table: LabelTable, faces: Path, labels: Pa
     position = table.frame["face_row"].to_numpy(dtype=np.int64)
     if len(position) and (position.min() < 0 or position.max() >= len(pack)):
         raise FercleanError(
-            f"{labels} names face {int(position.max())}, but {faces} holds {len(pack)}"
+            f"{labels} names faces {position.min()} to {position.max()}, "
+            f"but {faces} holds {len(pack)}"
         )
     return position

@@ -29,7 +29,8 @@ from ferclean.tables.atomic import atomic_path
 
 SPLITS = ("train", "val", "test")
 LABEL_COLUMNS = ("given", "observed", "true", "label")
-TRAINING_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row")
+# Not `given`: where noise was injected it is the truth.
+TRAINING_COLUMNS = ("sample_id", "path", "split", "observed", "face_row")
 ACTIONS = ("keep", "relabel", "soften", "drop")
 _CLASSES_KEY, _DATASET_KEY = b"ferclean.classes", b"ferclean.dataset"
 
@@ -94,7 +95,7 @@ def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> Lab
     FercleanError
         For a missing column, a duplicate or missing sample_id, an unknown split or label.
     """
-    for column in ("sample_id", "path", "split", "given"):
+    for column in ("sample_id", "path", "split"):
         if column not in frame:
             raise FercleanError(f"label table of {dataset}: column {column!r} is missing")
     frame = frame.sort_values("sample_id", kind="stable").reset_index(drop=True)

@@ -32,6 +32,8 @@ class Partition:
         ``(M, N)`` float32 in [0, 1]: each network's view that the observed label is right.
     probabilities : numpy.ndarray
         ``(M, N, K)`` float32 softmax.
+    threshold : float
+        The method's own cut-off: at or below this clean probability a label is called wrong.
     evidence : dict of str to numpy.ndarray
         Further ``(N,)`` columns of the recipe.
     parameters : dict
@@ -42,6 +44,7 @@ class Partition:
     score: np.ndarray
     clean_probability: np.ndarray
     probabilities: np.ndarray
+    threshold: float = 0.5
     evidence: dict[str, np.ndarray] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
 
@@ -60,6 +63,7 @@ def write_partition(
     header = {
         "score": partition.score_name,
         "networks": len(partition.score),
+        "threshold": partition.threshold,
         "evidence": list(partition.evidence),
         "parameters": partition.parameters,
     }
@@ -102,6 +106,7 @@ def read_partition(
         score=np.stack([frame[f"score_{n}"].to_numpy() for n in networks]),
         clean_probability=np.stack([frame[f"clean_probability_{n}"].to_numpy() for n in networks]),
         probabilities=np.stack(probabilities),
+        threshold=header["threshold"],
         evidence={name: frame[name].to_numpy() for name in header["evidence"]},
         parameters=header["parameters"],
     )

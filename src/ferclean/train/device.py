@@ -27,7 +27,7 @@ def choose_device(name: str) -> torch.device:
 
 @contextlib.contextmanager
 def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[None]:
-    """Set threads and determinism for a training job, and put them back afterwards.
+    """Set threads and determinism for a training job; both are put back afterwards.
 
     The number of CPU threads is a parameter rather than whatever the machine has: sums are
     split over threads, so another number gives other last bits.
@@ -47,8 +47,14 @@ def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[Non
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
     """Return the autocast context: bfloat16 where asked for, under ``auto`` where it is fast."""
-    enabled = precision == "bfloat16" or (precision == "auto" and _has_fast_bfloat16(device))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+    return torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=uses_bfloat16(device, precision)
+    )
+
+
+def uses_bfloat16(device: torch.device, precision: str) -> bool:
+    """Tell what a precision comes to on a device."""
+    return precision == "bfloat16" or (precision == "auto" and _has_fast_bfloat16(device))
 
 
 @functools.cache

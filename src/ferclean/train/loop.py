@@ -29,7 +29,7 @@ from ferclean.train.state import TrainState
 
 @dataclass(frozen=True)
 class PassReport:
-    """What one pass did: mean of each loss term and of their weighted sum, and its pictures."""
+    """What one pass did: the mean of each loss term and of their sum, and its pictures."""
 
     losses: dict[str, float]
     pictures: int
@@ -43,7 +43,6 @@ def run_pass(
     pictures: ResidentPictures,
     settings: TrainingSettings,
     *,
-    total_epochs: int,
     seed: int,
 ) -> PassReport:
     """Train some networks for one walk through a pass's first stream.
@@ -60,8 +59,6 @@ def run_pass(
         The training rows.
     settings : TrainingSettings
         Optimiser, precision.
-    total_epochs : int
-        Length of the run, for the learning rate.
     seed : int
         Seed of the run.
 
@@ -86,7 +83,7 @@ def run_pass(
     walk = _step_rows(work, seed, number, state.epoch)
     for index, rows in enumerate(bar(walk, work.kind, steps)):
         epoch = state.epoch + index / steps
-        rate = learning_rate(settings.optimizer, epoch=epoch, total_epochs=total_epochs)
+        rate = learning_rate(settings.optimizer, epoch=epoch, total_epochs=settings.total_epochs)
         batches = _build_batches(work, rows, pictures, device, generator)
         with autocast(device, settings.precision):
             terms = work.objective(Step(batches, state.networks, epoch, random, generator))
@@ -94,7 +91,7 @@ def run_pass(
         _update(state, work.trains, losses["loss"], rate)
         for name, value in losses.items():
             totals[name] = totals.get(name, 0.0) + value.detach().double()
-        seen += len(rows[work.streams[0].name])
+        seen += sum(len(rows[stream.name]) for stream in work.streams)
     means = {name: float(total) / steps for name, total in totals.items()}
     _check_finite(means, work.kind, state.epoch)
     return PassReport(means, seen, rate)

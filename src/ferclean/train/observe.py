@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ferclean.config.training import TrainingSettings
+from ferclean.errors import FercleanError
 from ferclean.models.network import Network
 from ferclean.train.device import autocast
 from ferclean.train.pictures import ResidentPictures
@@ -34,6 +35,11 @@ def observe(
     -------
     numpy.ndarray
         ``(M, N, K)`` float32.
+
+    Raises
+    ------
+    FercleanError
+        If an output is NaN or infinite.
     """
     device = next(networks[0].parameters()).device
     found: list[list[torch.Tensor]] = [[] for _ in networks]
@@ -43,4 +49,11 @@ def observe(
         for batch in pictures.plain(_EVAL_BATCH):
             for network, logits in zip(networks, found, strict=True):
                 logits.append(network(batch).float())
-    return np.stack([torch.cat(logits).cpu().numpy() for logits in found])
+    none = torch.empty(0, networks[0].classifier.out_features)
+    stacked = np.stack([torch.cat(logits or [none]).cpu().numpy() for logits in found])
+    if not np.isfinite(stacked).all():
+        raise FercleanError(
+            "the networks' outputs are not finite, training diverged; "
+            "lower training.optimizer.learning_rate or check the data"
+        )
+    return stacked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ import torch
 from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
 from ferclean.train.augment import augment, normalise
+
+_READ_ROWS = 4096
 
 
 class ResidentPictures:
@@ -35,14 +38,24 @@ class ResidentPictures:
         device: torch.device,
         settings: TrainingSettings,
     ) -> None:
-        picked = torch.from_numpy(np.ascontiguousarray(faces[rows].transpose(0, 3, 1, 2)))
-        self._pictures = picked.to(device)
+        self._faces, self._rows, self._device = faces, rows, device
         self._augment = settings.augment
         self._mean = _channel_values("mean", settings.normalise_mean, faces.shape[3], device)
         self._scale = _channel_values("scale", settings.normalise_scale, faces.shape[3], device)
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._rows)
+
+    @cached_property
+    def _pictures(self) -> torch.Tensor:
+        """The bytes as ``(n, C, H, W)``, read when first needed and without a second copy."""
+        _, height, width, channels = self._faces.shape
+        shape = (len(self), channels, height, width)
+        pictures = torch.empty(shape, dtype=torch.uint8, device=self._device)
+        for start in range(0, len(self), _READ_ROWS):
+            part = self._faces[self._rows[start : start + _READ_ROWS]].transpose(0, 3, 1, 2)
+            pictures[start : start + len(part)] = torch.from_numpy(np.ascontiguousarray(part))
+        return pictures
 
     def views(
         self, rows: torch.Tensor, count: int, generator: torch.Generator

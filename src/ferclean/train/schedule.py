@@ -19,7 +19,8 @@ def learning_rate(settings: OptimizerSettings, *, epoch: float, total_epochs: in
     ----------
     settings : OptimizerSettings
         Peak rate and schedule. ``step`` multiplies by gamma at each milestone epoch;
-        ``one_cycle`` is torch's ``OneCycleLR`` with cosine phases.
+        ``one_cycle`` is the rate of torch's ``OneCycleLR`` with cosine phases; momentum stays
+        as set.
     epoch : float
         Position, 0 at the first step of warm-up; step k of n in epoch e stands at ``e + k/n``.
     total_epochs : int

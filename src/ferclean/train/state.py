@@ -124,23 +124,30 @@ def restore_state(
     """
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise FercleanError(f"{where} is not a ferclean checkpoint of format {_FORMAT}")
-    expected = identity.as_dict()
-    for key, value in content["identity"].items():
-        if expected.get(key) != value:
-            raise FercleanError(
-                f"checkpoint {where} was made for {key} {value!r}, "
-                f"but this run has {expected.get(key)!r}"
-            )
+    _check_identity(content.get("identity"), identity, where)
     try:
         for network, tensors in zip(state.networks, content["networks"], strict=True):
             network.load_state_dict(tensors, strict=True)
-        for optimizer, tensors in zip(state.optimizers, content["optimizers"], strict=True):
-            optimizer.load_state_dict(tensors)
-    except (RuntimeError, ValueError, KeyError) as error:
+        for optimizer, saved in zip(state.optimizers, content["optimizers"], strict=True):
+            # Moments only: decay and momentum are today's settings, like the learning rate.
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": saved["state"], "param_groups": groups})
+        state.epoch = int(content["epoch"])
+        state.memory = {key: value.cpu().numpy() for key, value in content["memory"].items()}
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise FercleanError(f"checkpoint {where} does not fit this run: {reason}") from None
-    state.epoch = int(content["epoch"])
-    state.memory = {key: value.numpy() for key, value in content["memory"].items()}
+
+
+def _check_identity(found: Any, identity: Identity, where: Any) -> None:
+    if not isinstance(found, dict):
+        raise FercleanError(f"{where} does not say what it was made for")
+    for key, value in identity.as_dict().items():
+        if found.get(key) != value:
+            raise FercleanError(
+                f"checkpoint {where} was made for {key} {found.get(key)!r}, "
+                f"but this run has {value!r}"
+            )
 
 
 def save_torch(content: dict[str, Any], path: str | Path) -> None:
