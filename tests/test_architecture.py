@@ -16,10 +16,10 @@ PARTS = (
 )
 # What each layer may import from; everything may import config, errors, progress, threads.
 BELOW = {
-    "cli": {"steps", "config"},
+    "cli": {"steps", "tables", "config"},
     "steps": {"methods", *PARTS, "tables", "config"},
     "methods": {"losses", "models", "partition", "relabel", "train", "tables", "config"},
-    **dict.fromkeys(PARTS, {*PARTS, "tables", "config"}),
+    **{part: {*PARTS, "tables", "config"} for part in PARTS},
     "tables": set(),
     "config": set(),
 }
