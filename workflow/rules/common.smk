@@ -1,0 +1,62 @@
+# What all rules share: the runs of the grid, the command line, and where an input stands.
+import os
+import sys
+from pathlib import Path
+from shutil import which
+
+from snakemake.exceptions import WorkflowError
+
+# The code of this checkout, not of an installed copy: DVC runs experiments in copies.
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from ferclean.config.load import build_settings
+from ferclean.config.runs import parse_setting, runs_of, settings_of
+from ferclean.config.wiring import data_files, sources_of, step_params
+from ferclean.errors import FercleanError
+
+try:
+    SETTINGS = build_settings(config, source="params.yaml")
+except FercleanError as error:
+    raise WorkflowError(str(error)) from None
+
+NOISES = settings_of(SETTINGS)
+RUNS = runs_of(SETTINGS)
+ROUNDS = range(SETTINGS.training.rounds + 1)
+RUN_FOLDERS = [f"{setting}/{method}" for setting, method in RUNS]
+
+# Jobs use this checkout's code and the interpreter that runs Snakemake.
+shell.prefix(f"export PYTHONPATH=src PATH='{Path(sys.executable).parent}':$PATH; ")
+
+# Training asks for a GPU only where one is: a machine without runs as many jobs as it has cores.
+# profiles/slurm asks for one on the nodes, and FERCLEAN_DEVICE=cpu or cuda decides by hand.
+FOUND = int(which("nvidia-smi") is not None)
+GPU = {"cpu": 0, "cuda": 1}.get(os.environ.get("FERCLEAN_DEVICE"), FOUND)
+
+FACES = "results/prepare/align/faces.npy"
+DATA = SETTINGS.data
+RAW_DATA = data_files(DATA.path, DATA.votes_path) if DATA.source != "rendered" else []
+WORDS = SETTINGS.semantics
+WORD_FILES = data_files(WORDS.path) if WORDS.source in ("file", "corpus") else []
+
+
+wildcard_constraints:
+    setting="[a-z_]+-[0-9.]+-seed[0-9]+",
+    method="[a-z0-9_]+",
+    round="[0-9]+",
+
+
+# The control "oracle_clean" is trained on the rows whose observed label is right, the others on all.
+training_labels = lambda wildcards: (
+    f"results/noise/{wildcards.setting}/oracle_clean.parquet"
+    if wildcards.method == "oracle_clean"
+    else f"results/noise/{wildcards.setting}/labels.parquet"
+)
+# Round 0 is what the warm-up left.
+checkpoint_of = lambda setting, method, round: (
+    f"results/denoise/{setting}/{method}/round_{round}/checkpoint.pt"
+    if round > 0
+    else f"results/pretrain/{setting}/{method}/checkpoint.pt"
+)
+previous = lambda wildcards: (
+    f"results/denoise/{wildcards.setting}/{wildcards.method}/round_{int(wildcards.round) - 1}"
+)

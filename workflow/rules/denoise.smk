@@ -1,0 +1,112 @@
+# Rounds are unrolled: partition and relabel read the checkpoint of their round, and training
+# round r starts from everything that round r-1 left.
+
+
+rule partition:
+    input:
+        faces=FACES,
+        labels=training_labels,
+        checkpoint=lambda w: checkpoint_of(w.setting, w.method, int(w.round)),
+        source=sources_of("partition"),
+    output:
+        partition="results/denoise/{setting}/{method}/round_{round}/partition.parquet",
+    log:
+        "results/logs/partition/{setting}/{method}/round_{round}.log",
+    benchmark:
+        "results/logs/partition/{setting}/{method}/round_{round}.tsv"
+    threads: SETTINGS.training.cpu_threads
+    resources:
+        gpu=GPU,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        settings=lambda wildcards: step_params(config, "partition", wildcards.method),
+    message:
+        "Score the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean partition "
+        "--faces {input.faces} --labels {input.labels} "
+        "--checkpoint {input.checkpoint} --output {output.partition} --method {wildcards.method} "
+        "--seed {params.seed} --params {params.settings:q} "
+        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log} 2>&1"
+
+
+rule relabel:
+    input:
+        labels=training_labels,
+        partition=rules.partition.output.partition,
+        source=sources_of("relabel"),
+    output:
+        labels="results/denoise/{setting}/{method}/round_{round}/labels.parquet",
+    log:
+        "results/logs/relabel/{setting}/{method}/round_{round}.log",
+    benchmark:
+        "results/logs/relabel/{setting}/{method}/round_{round}.tsv"
+    resources:
+        gpu=0,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=lambda wildcards: step_params(config, "relabel", wildcards.method),
+    message:
+        "Repair the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean relabel "
+        "--labels {input.labels} --partition {input.partition} "
+        "--output {output.labels} --method {wildcards.method} "
+        "--params {params.settings:q} > {log} 2>&1"
+
+
+rule train:
+    input:
+        faces=FACES,
+        labels=training_labels,
+        checkpoint=lambda w: checkpoint_of(w.setting, w.method, int(w.round) - 1),
+        partition=lambda wildcards: f"{previous(wildcards)}/partition.parquet",
+        relabelled=lambda wildcards: f"{previous(wildcards)}/labels.parquet",
+        source=sources_of("train"),
+    output:
+        checkpoint="results/denoise/{setting}/{method}/round_{round}/checkpoint.pt",
+        history="results/denoise/{setting}/{method}/round_{round}/history.csv",
+        predictions="results/denoise/{setting}/{method}/round_{round}/predictions.npz",
+    log:
+        run="results/logs/train/{setting}/{method}/round_{round}.log",
+        timing="results/denoise/{setting}/{method}/round_{round}/timing.csv",
+    benchmark:
+        "results/logs/train/{setting}/{method}/round_{round}.tsv"
+    threads: SETTINGS.training.cpu_threads
+    resources:
+        gpu=GPU,
+        mem_mb=6000,
+        runtime=720,
+    params:
+        seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        settings=lambda wildcards: step_params(config, "train", wildcards.method),
+    message:
+        "Train {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean train "
+        "--faces {input.faces} --labels {input.labels} "
+        "--checkpoint {input.checkpoint} --partition {input.partition} "
+        "--relabelled {input.relabelled} --output $(dirname {output.checkpoint}) "
+        "--method {wildcards.method} --round-number {wildcards.round} "
+        "--seed {params.seed} --params {params.settings:q} "
+        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
+
+
+rule all_denoise:
+    input:
+        [
+            expand(
+                rules.partition.output + rules.relabel.output,
+                setting=s,
+                method=m,
+                round=ROUNDS,
+            )
+            for s, m in RUNS
+        ],
+        [
+            expand(rules.train.output, setting=s, method=m, round=ROUNDS[1:])
+            for s, m in RUNS
+        ],

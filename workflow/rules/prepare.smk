@@ -1,0 +1,61 @@
+rule ingest:
+    input:
+        data=RAW_DATA,
+        source=sources_of("ingest"),
+    output:
+        samples="results/prepare/ingest/samples.parquet",
+        pictures="results/prepare/ingest/pictures.arrow",
+        quarantine="results/prepare/ingest/quarantine.csv",
+        duplicates="results/prepare/ingest/duplicates.csv",
+        conflicts="results/prepare/ingest/conflicts.csv",
+        summary="results/prepare/ingest/summary.json",
+    log:
+        "results/logs/ingest.log",
+    benchmark:
+        "results/logs/ingest.tsv"
+    resources:
+        gpu=0,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=step_params(config, "ingest"),
+    message:
+        "Read the data set"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean ingest "
+        "--output $(dirname {output.samples}) "
+        "--params {params.settings:q} > {log} 2>&1"
+
+
+rule align:
+    input:
+        samples=rules.ingest.output.samples,
+        pictures=rules.ingest.output.pictures,
+        source=sources_of("align"),
+    output:
+        faces=FACES,
+        samples="results/prepare/align/samples.parquet",
+        quarantine="results/prepare/align/quarantine.csv",
+        summary="results/prepare/align/summary.json",
+    log:
+        "results/logs/align.log",
+    benchmark:
+        "results/logs/align.tsv"
+    resources:
+        gpu=0,
+        mem_mb=4000,
+        runtime=240,
+    params:
+        settings=step_params(config, "align"),
+    message:
+        "Find, align and pack the faces"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean align "
+        "--samples {input.samples} --pictures {input.pictures} "
+        "--output $(dirname {output.faces}) --params {params.settings:q} > {log} 2>&1"
+
+
+rule all_prepare:
+    input:
+        rules.ingest.output,
+        rules.align.output,

@@ -1,0 +1,36 @@
+rule pretrain:
+    input:
+        faces=FACES,
+        labels=training_labels,
+        weights=data_files(SETTINGS.model.weights),
+        source=sources_of("pretrain"),
+    output:
+        checkpoint="results/pretrain/{setting}/{method}/checkpoint.pt",
+        history="results/pretrain/{setting}/{method}/history.csv",
+        predictions="results/pretrain/{setting}/{method}/predictions.npz",
+    log:
+        run="results/logs/pretrain/{setting}/{method}.log",
+        timing="results/pretrain/{setting}/{method}/timing.csv",
+    benchmark:
+        "results/logs/pretrain/{setting}/{method}.tsv"
+    threads: SETTINGS.training.cpu_threads
+    resources:
+        gpu=GPU,
+        mem_mb=6000,
+        runtime=720,
+    params:
+        seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        settings=lambda wildcards: step_params(config, "pretrain", wildcards.method),
+    message:
+        "Warm up {wildcards.setting}/{wildcards.method}"
+    shell:
+        "OMP_NUM_THREADS={threads} python3 -m ferclean pretrain "
+        "--faces {input.faces} --labels {input.labels} "
+        "--output $(dirname {output.checkpoint}) --method {wildcards.method} "
+        "--seed {params.seed} --params {params.settings:q} "
+        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
+
+
+rule all_pretrain:
+    input:
+        [expand(rules.pretrain.output, setting=s, method=m) for s, m in RUNS],
