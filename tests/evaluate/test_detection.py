@@ -38,11 +38,11 @@ def test_metrics_equal_the_naive_ones(case, threshold):
     wrong, clean = [w for w, _ in case], [c for _, c in case]
     found = detection_metrics(wrong, clean, threshold=threshold)
     assert tuple(found) == DETECTION_KEYS
-    assert found["called_wrong"] == sum(c < threshold for c in clean)
+    assert found["called_wrong"] == sum(c <= threshold for c in clean)
     if not any(wrong):
         assert found["auroc"] is found["f1"] is found["oracle_f1"] is None
         return
-    assert found["f1"] == pytest.approx(naive_f1(wrong, [c < threshold for c in clean]))
+    assert found["f1"] == pytest.approx(naive_f1(wrong, [c <= threshold for c in clean]))
     assert found["average_precision"] == pytest.approx(naive_average_precision(wrong, clean))
     best = max(naive_f1(wrong, [c <= cut for c in clean]) for cut in set(clean))
     assert found["oracle_f1"] == pytest.approx(best)

@@ -118,12 +118,11 @@ def test_only_the_oracle_clean_rows_may_be_left_out(base):
         judged_rows(base, [full, clean])
 
 
-@pytest.mark.parametrize("column", ["given", "observed"])
-def test_a_round_that_changed_the_inputs_is_refused(base, column):
+def test_a_round_that_changed_the_inputs_is_refused(base):
     train = train_rows(base)
     table = a_round(train, train.codes("true"), np.ones(len(train)))
-    table.frame[column] = labels_from_codes((table.codes(column) + 1) % 7, CLASSES)
-    with pytest.raises(FercleanError, match=column):
+    table.frame["observed"] = labels_from_codes((table.codes("observed") + 1) % 7, CLASSES)
+    with pytest.raises(FercleanError, match="observed"):
         judged_rows(base, [table])
 
 

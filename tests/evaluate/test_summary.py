@@ -38,6 +38,18 @@ def test_mean_and_deviation_over_seeds():
     assert table["test_accuracy_last_epoch_sd"].iloc[0] == pytest.approx(np.std(values, ddof=1))
 
 
+def test_the_gap_over_seeds_is_the_share_of_the_means_not_the_mean_of_shares():
+    accuracies = [(0.700, 0.701, 0.740), (0.70, 0.69, 0.74), (0.60, 0.80, 0.72)]
+    metrics = {k: v for s, row in enumerate(accuracies) for k, v in runs(*row, seed=s).items()}
+    table = mean_over_seeds(results_table(metrics)).set_index("method")
+    control, ceiling, method = (sum(column) / 3 for column in zip(*accuracies, strict=True))
+    assert table.loc["smr", "gap_closed_mean"] == pytest.approx(
+        (method - control) / (ceiling - control)
+    )
+    assert table.loc["smr", "gap_closed_seeds"] == 3
+    assert table.loc["cross_entropy", "gap_closed_seeds"] == 0
+
+
 def test_one_seed_has_no_deviation():
     assert mean_over_seeds(results_table(runs(None, None, 0.7)))["gap_closed_sd"].isna().all()
 

@@ -159,9 +159,10 @@ def test_nothing_suspicious_and_no_gallery_wanted(tmp_path):
 
 def test_partitions_may_be_absent(tmp_path):
     fake = make_fake_results(tmp_path, methods=("smr",), rows=140)
+    make_page(fake)
     for path in (tmp_path / "denoise").rglob("partition.parquet"):
         path.unlink()
-    page = make_page(fake)
+    page = render(fake)
     check(page)
     assert "left no partition" in page
 

@@ -138,10 +138,17 @@ def test_a_wrong_table_is_one_sentence(changes, message):
         make_table(frame(**changes), CLASSES, "d")
 
 
-@pytest.mark.parametrize("column", ["sample_id", "path", "split", "given"])
+@pytest.mark.parametrize("column", ["sample_id", "path", "split"])
 def test_a_missing_column_is_named(column):
     with pytest.raises(FercleanError, match=f"label table of d: column '{column}' is missing"):
         make_table(frame().drop(columns=column), CLASSES, "d")
+
+
+def test_a_table_that_training_made_needs_no_given_labels(tmp_path):
+    write_label_table(
+        make_table(frame().drop(columns="given"), CLASSES, "d"), tmp_path / "x.parquet"
+    )
+    assert "given" not in read_label_table(tmp_path / "x.parquet").frame
 
 
 def test_an_empty_table_is_a_table(tmp_path):

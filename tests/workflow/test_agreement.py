@@ -117,7 +117,8 @@ def test_the_same_stages_are_stale_after_an_edit_of_the_users_own_file(copy_of_f
     found = ask(project, [unchanged, edit])
     # The report has not seen the new vectors yet, in the eyes of both.
     assert found["same"] == ({"report"}, {"report"})
-    assert found["words"] == ({"report", "semantics"}, {"report", "semantics"})
+    # Once the vectors are made again, Snakemake lists the report as a consequence of that.
+    assert found["words"] == ({"semantics"}, {"report", "semantics"})
 
 
 def test_each_stage_depends_on_what_its_rules_read(finished):

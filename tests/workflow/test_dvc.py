@@ -103,11 +103,11 @@ def test_an_experiment_in_a_copy_changes_the_outcome(copy_of_finished):
     project = copy_of_finished
     metrics = project.path / "results/summary/metrics.json"
     before = json.loads(metrics.read_text())
-    changed = "evaluate.calibration_bins=2"
-    project.dvc("exp", "run", "--temp", "--name", "coarse", "--set-param", changed)
+    changed = "evaluate.calibration_bins=400"
+    project.dvc("exp", "run", "--temp", "--name", "fine", "--set-param", changed)
     assert json.loads(metrics.read_text()) == before
-    project.dvc("exp", "apply", "coarse")
-    assert project.read_params()["evaluate"]["calibration_bins"] == 2
+    project.dvc("exp", "apply", "fine")
+    assert project.read_params()["evaluate"]["calibration_bins"] == 400
     after = json.loads(metrics.read_text())[RUN]
     assert after["test_ece_last_epoch"] != before[RUN]["test_ece_last_epoch"]
     assert after["detection_auroc"] == before[RUN]["detection_auroc"]

@@ -12,6 +12,3 @@ class EvaluateSettings:
     """How results are measured."""
 
     calibration_bins: int = setting(15, "Equal-width bins of the calibration error.", minimum=2)
-    detection_threshold: float = setting(
-        0.5, "Rows with a clean probability below this are called wrong.", minimum=0, maximum=1
-    )

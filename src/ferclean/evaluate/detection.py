@@ -30,10 +30,30 @@ DETECTION_KEYS = (
 )
 
 
+def called_wrong(clean_probability: ArrayLike, threshold: float) -> np.ndarray:
+    """Tell which labels a method calls wrong: clean probability at or below its cut-off.
+
+    Both are compared as float32, in which the label tables hold the probabilities.
+
+    Parameters
+    ----------
+    clean_probability : array_like
+        ``(N,)`` in [0, 1].
+    threshold : float
+        The method's own cut-off.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` bool.
+    """
+    return np.asarray(np.asarray(clean_probability, dtype=np.float32) <= np.float32(threshold))
+
+
 def detection_metrics(
     is_wrong: ArrayLike, clean_probability: ArrayLike, *, threshold: float
 ) -> dict[str, Any]:
-    """Score the finding of wrong labels; a label is called wrong below `threshold`.
+    """Score the finding of wrong labels.
 
     Parameters
     ----------
@@ -42,7 +62,7 @@ def detection_metrics(
     clean_probability : array_like
         ``(N,)`` in [0, 1]; wrong labels are ranked by ``1 - clean_probability``.
     threshold : float
-        The method's own cut-off.
+        The method's own cut-off, see :func:`called_wrong`.
 
     Returns
     -------
@@ -63,7 +83,7 @@ def detection_metrics(
     if not np.all((clean_probability >= 0) & (clean_probability <= 1)):
         raise ValueError("clean_probability must lie in [0, 1]")
     metrics: dict[str, Any] = dict.fromkeys(DETECTION_KEYS)
-    called = clean_probability < threshold
+    called = called_wrong(clean_probability, threshold)
     metrics.update(
         rows=len(wrong),
         wrong_rows=int(wrong.sum()),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferclean.evaluate.detection import detection_metrics
+from ferclean.evaluate.detection import called_wrong, detection_metrics
 from ferclean.evaluate.distributions import agreement, divergences
 from ferclean.evaluate.repair import action_counts, label_accuracy, pair_table
 from ferclean.evaluate.truth import one_hot, true_codes, true_distributions, vote_shares
@@ -27,15 +27,15 @@ def round_table(
     rounds : sequence of LabelTable
         Tables of rounds 0..R with the same rows in the same order.
     threshold : float
-        Rows with a clean probability below this are called wrong.
+        The method's own cut-off: rows with a clean probability at or below it are called wrong.
 
     Returns
     -------
     pandas.DataFrame
         ``round``, ``rows``, the four actions, ``changed`` (labels that differ from the observed
         ones), ``mean_weight``, ``label_accuracy_before`` (of the previous round's labels; of the
-        observed ones for round 0), ``label_accuracy_after``, ``noise_rate_estimated`` and
-        ``detection_*``.
+        observed ones for round 0), ``label_accuracy_after``, ``noise_rate_estimated`` (share
+        of all rows called wrong) and ``detection_*``.
     """
     before, records = judged.codes("observed"), []
     for number, table in enumerate(rounds):
@@ -61,7 +61,7 @@ def _round_record(
         "mean_weight": float(table.frame["weight"].mean()),
         "label_accuracy_before": label_accuracy(before, true),
         "label_accuracy_after": label_accuracy(after, true),
-        "noise_rate_estimated": float(1 - clean_probability.mean()),
+        "noise_rate_estimated": float(called_wrong(clean_probability, threshold).mean()),
         **{f"detection_{key}": value for key, value in detection.items()},
     }
 

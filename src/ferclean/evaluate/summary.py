@@ -36,6 +36,8 @@ KEY_METRICS = (
     "test_rows",
 )
 _GAP_FROM = "test_accuracy_last_epoch"
+# Of the accuracy between control and ceiling; smaller gaps are ties, and a share of them noise.
+SMALLEST_GAP = 0.01
 
 
 def results_table(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -81,9 +83,13 @@ def _gap_closed(frame: pd.DataFrame, row: pd.Series) -> float | None:
     ].set_index("method")[_GAP_FROM]
     if row["method"] in (CONTROL, CEILING) or not {CONTROL, CEILING} <= set(setting.index):
         return None
-    gap = float(setting[CEILING] - setting[CONTROL])
-    # Without a gap (a tie, or a control above its ceiling) a share of it means nothing.
-    return float((row[_GAP_FROM] - setting[CONTROL]) / gap) if gap > 0 else None
+    return _share_of_gap(row[_GAP_FROM], setting[CONTROL], setting[CEILING])
+
+
+def _share_of_gap(accuracy: float, control: float, ceiling: float) -> float | None:
+    # Without a gap worth the name (a tie, a control above its ceiling) a share means nothing.
+    gap = float(ceiling - control)
+    return float((accuracy - control) / gap) if gap >= SMALLEST_GAP else None
 
 
 def mean_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +99,9 @@ def mean_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``noise``, ``rate``, ``method``, ``seeds`` and ``<metric>_mean``, ``<metric>_sd``; the
-        deviation is missing for a single seed.
+        deviation is missing for a single seed. ``gap_closed_mean`` is the share of the mean accuracies
+        (a mean of shares would be ruled by the seed with the smallest gap) over the
+        ``gap_closed_seeds`` seeds that have method and both controls.
     """
     keys, metrics = ["noise", "rate", "method"], [*KEY_METRICS, "gap_closed"]
     groups = results.groupby(keys, sort=False)
@@ -103,4 +111,24 @@ def mean_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
         **{f"{name}_sd": (name, "std") for name in metrics},
     )
     ordered = ["seeds", *(f"{name}_{kind}" for name in metrics for kind in ("mean", "sd"))]
-    return table[ordered].reset_index()
+    table = table[ordered].reset_index().drop(columns="gap_closed_mean")
+    return table.join(_mean_gaps(results), on=keys)
+
+
+def _mean_gaps(results: pd.DataFrame) -> pd.DataFrame:
+    """Return ``gap_closed_mean`` and ``gap_closed_seeds`` by noise, rate and method."""
+    by_seed = results.pivot_table(
+        index=["noise", "rate", "seed"], columns="method", values=_GAP_FROM, dropna=False
+    )
+    found: dict[tuple[str, float, str], tuple[float | None, int]] = {}
+    for noise, rate, method in results[["noise", "rate", "method"]].drop_duplicates().to_numpy():
+        whole = [CONTROL, CEILING, method]
+        if method in (CONTROL, CEILING) or not set(whole) <= set(by_seed.columns):
+            found[noise, rate, method] = (None, 0)
+            continue
+        complete = by_seed.loc[(noise, rate), whole].dropna()
+        control, ceiling, accuracy = complete.mean()
+        found[noise, rate, method] = (_share_of_gap(accuracy, control, ceiling), len(complete))
+    index = pd.MultiIndex.from_tuples(list(found), names=["noise", "rate", "method"])
+    columns = ["gap_closed_mean", "gap_closed_seeds"]
+    return pd.DataFrame(list(found.values()), index=index, columns=columns)

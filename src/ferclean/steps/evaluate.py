@@ -21,6 +21,7 @@ from ferclean.evaluate.truth import best_known_codes, judged_rows, vote_shares
 from ferclean.progress import say
 from ferclean.tables.atomic import atomic_path, write_json
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
+from ferclean.tables.partitions import read_threshold
 
 
 def evaluate(
@@ -57,7 +58,15 @@ def evaluate(
         [_read_history(folder, number) for number, folder in enumerate(folders)], ignore_index=True
     )
     _check_epochs(epochs, predictions, pretrain)
-    _measure(base, tables, predictions, epochs, output=output, settings=settings.evaluate)
+    _measure(
+        base,
+        tables,
+        predictions,
+        epochs,
+        threshold=read_threshold(denoise / f"round_{rounds}" / "partition.parquet"),
+        output=output,
+        settings=settings.evaluate,
+    )
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ def _measure(
     predictions: Predictions,
     epochs: pd.DataFrame,
     *,
+    threshold: float,
     output: Path,
     settings: EvaluateSettings,
 ) -> None:
@@ -169,7 +179,7 @@ def _measure(
     on_test, truth = predictions.of_rows(test), best_known_codes(test)
     epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
     reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
-    rounds = round_table(judged, tables, threshold=settings.detection_threshold)
+    rounds = round_table(judged, tables, threshold=threshold)
     test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
     confusion = pd.concat([test_pairs, repair_pairs(judged, final)], ignore_index=True)
     metrics = {

@@ -81,18 +81,14 @@ def read_partition(
     Raises
     ------
     FercleanError
-        If the file is missing or no partition, or if its rows differ from `sample_id`.
+        If the file is missing, no partition or one without threshold, or if its rows differ
+        from `sample_id`.
     """
+    header = _read_header(path)
     try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise FercleanError(f"partition not found: {path}") from None
-    except (OSError, pa.ArrowInvalid) as error:
-        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
-    metadata = table.schema.metadata or {}
-    if _KEY not in metadata:
-        raise FercleanError(f"{path} is not a partition: its metadata names no score")
-    header, frame = json.loads(metadata[_KEY]), table.to_pandas()
+        frame = pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise FercleanError(f"{path} is damaged: {error}") from None
     networks = range(header["networks"])
     needed = ["sample_id", *(f"p_{net}_{name}" for net in networks for name in classes)]
     absent = [column for column in needed if column not in frame]
@@ -110,3 +106,31 @@ def read_partition(
         evidence={name: frame[name].to_numpy() for name in header["evidence"]},
         parameters=header["parameters"],
     )
+
+
+def read_threshold(path: str | Path) -> float:
+    """Read only the method's own cut-off, see :attr:`Partition.threshold`.
+
+    Raises
+    ------
+    FercleanError
+        If the file is missing, no partition or one without threshold.
+    """
+    return float(_read_header(path)["threshold"])
+
+
+def _read_header(path: str | Path) -> dict[str, Any]:
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except FileNotFoundError:
+        raise FercleanError(f"partition not found: {path}") from None
+    except (OSError, pa.ArrowException) as error:
+        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    if _KEY not in metadata:
+        raise FercleanError(f"{path} is not a partition: its metadata names no score")
+    header: dict[str, Any] = json.loads(metadata[_KEY])
+    if "threshold" not in header:
+        raise FercleanError(
+            f"{path} names no threshold: an older version wrote it, partition again"
+        )
+    return header
