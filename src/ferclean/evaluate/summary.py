@@ -99,7 +99,7 @@ def mean_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``noise``, ``rate``, ``method``, ``seeds`` and ``<metric>_mean``, ``<metric>_sd``; the
-        deviation is missing for a single seed. ``gap_closed_mean`` is the share of the mean accuracies
+        deviation is missing for a single seed. ``gap_closed_mean`` is the share of the means
         (a mean of shares would be ruled by the seed with the smallest gap) over the
         ``gap_closed_seeds`` seeds that have method and both controls.
     """
