@@ -24,6 +24,7 @@ COLUMNS = (
     ("detection_oracle_f1", "F1, oracle"),
 )
 TITLES = {
+    "p5": "P5: the default run (rendered faces, 30 % symmetric noise)",
     "p1": "P1: FER+ labels, 40 % symmetric noise injected",
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
@@ -38,7 +39,7 @@ that made it. All in per cent but AUROC, AP and F1. One row a run; `seed` stands
 
 
 def main() -> None:
-    """Render every record of a training protocol."""
+    """Render every record."""
     sections = [HEAD]
     for name, title in TITLES.items():
         path = HERE / "results" / f"{name}.json"
@@ -60,8 +61,10 @@ def _section(title: str, record: dict[str, Any]) -> str:
 
 
 def _row(name: str, run: dict[str, Any]) -> list[str]:
-    values = [_formatted(key, run["metrics"].get(key)) for key, _ in COLUMNS]
-    return [name, *values, f"{run['training_seconds'] / 60:.0f}"]
+    metrics = run.get("metrics", run)
+    values = [_formatted(key, metrics.get(key)) for key, _ in COLUMNS]
+    minutes = f"{run['training_seconds'] / 60:.0f}" if "training_seconds" in run else "-"
+    return [name, *values, minutes]
 
 
 def _formatted(key: str, value: float | None) -> str:
