@@ -1,6 +1,7 @@
 """P5: record a finished default run: wall seconds by rule, and its metrics.
 
-make clean setup && /usr/bin/time -f %e -o wall.txt .venv/bin/snakemake --cores all --resources gpu=1
+make clean setup
+/usr/bin/time -f %e -o wall.txt make run
 python benchmarks/default_run.py --wall $(cat wall.txt)
 """
 
