@@ -54,9 +54,8 @@ def _section(title: str, record: dict[str, Any]) -> str:
     rows = [_row(name, run) for name, run in record["runs"].items()]
     table = [header, ["---"] * len(header), *rows]
     lines = ["| " + " | ".join(row) + " |" for row in table]
-    made = (
-        f"`{record['command']}`, {environment['device']}, torch {environment['packages']['torch']}"
-    )
+    torch, wall = environment["packages"]["torch"], record["wall_seconds"]
+    made = f"`{record['command']}`, {environment['device']}, torch {torch}, {wall:.0f} s in all"
     return "\n".join([f"## {title}", "", f"{made}.", "", *lines, ""])
 
 
