@@ -14,7 +14,7 @@ PARTS = (
     *("datasets", "faces", "noise", "semantics", "models", "losses", "partition", "relabel"),
     *("train", "evaluate", "report"),
 )
-# What each layer may import from; everything may import config, errors, progress, threads.
+# What each layer may import from; everything may import config, errors, progress.
 BELOW = {
     "cli": {"steps", "tables", "config"},
     "steps": {"methods", *PARTS, "tables", "config"},
@@ -23,7 +23,7 @@ BELOW = {
     "tables": set(),
     "config": set(),
 }
-FOUNDATION = {"errors", "progress", "threads"}
+FOUNDATION = {"errors", "progress"}
 OPTIONAL = ("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot")
 
 

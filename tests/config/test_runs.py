@@ -1,6 +1,7 @@
 from itertools import product
 from typing import get_args
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,3 +137,29 @@ def test_runs_equal_the_plain_product(kinds, rates, seeds, methods):
     }
     assert set(runs) == plain
     assert len(runs) == len(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "known"),
+    [
+        ("a.csv", "\ufeffpath, label, true\nx.png,happy,sad\n", True),
+        ("a.csv", "path,label\nx.png,true\n", False),
+        ("a.tsv", "path\tlabel\ttrue\n", True),
+        ("a.csv", "", False),
+        ("a.parquet", "no parquet", False),
+        ("absent.csv", None, False),
+    ],
+)
+def test_a_table_with_a_column_true_knows_the_truth(tmp_path, name, content, known):
+    if content is not None:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    built = build_settings({"data": {"source": "table", "path": str(tmp_path / name)}})
+    assert truth_known(built, "none") == known
+    assert truth_known(built, "symmetric")
+
+
+def test_a_parquet_table_with_a_column_true_knows_the_truth(tmp_path):
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"path": ["x.png"], "label": ["happy"], "true": ["sad"]}).to_parquet(path)
+    built = build_settings({"data": {"source": "table", "path": str(path)}})
+    assert truth_known(built, "none")

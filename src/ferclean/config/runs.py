@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple, get_args
 
 from ferclean.config.grid import NoiseKind
@@ -102,10 +104,27 @@ def runs_of(settings: Settings) -> list[tuple[str, str]]:
 def truth_known(settings: Settings, kind: str) -> bool:
     """Tell whether the truth behind the observed labels can be known.
 
-    It is known for noise that is injected here, for rendered faces, and where the votes of
-    later annotators serve as truth for the labels that are trained on.
+    It is known for noise that is injected here, for rendered faces, where the votes of later
+    annotators serve as truth for the labels that are trained on, and for a table with a column
+    ``true``.
     """
     data = settings.data
     has_votes = data.source == "fer2013_parquet" or data.votes_path is not None
     votes_are_truth = has_votes and data.vote_truth and data.labels == "given"
-    return kind != "none" or data.source == "rendered" or votes_are_truth
+    known = data.source == "rendered" or votes_are_truth
+    return kind != "none" or known or (data.source == "table" and _has_true_column(data.path))
+
+
+def _has_true_column(path: str) -> bool:
+    """Look at a table's header only; a file that cannot be read is ingest's to report."""
+    try:
+        if Path(path).suffix.lower() == ".parquet":
+            import pyarrow.parquet as pq
+
+            return "true" in pq.read_schema(path).names
+        separator = "\t" if Path(path).suffix.lower() == ".tsv" else ","
+        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+            names = next(csv.reader(stream, delimiter=separator, skipinitialspace=True), [])
+    except (OSError, ValueError, csv.Error):  # pyarrow's errors are ValueErrors or OSErrors
+        return False
+    return "true" in (name.strip() for name in names)
