@@ -39,13 +39,18 @@ that made it. All in per cent but AUROC, AP and F1. One row a run; `seed` stands
 
 
 def main() -> None:
+    """Write the page."""
+    write_text(HERE.parent / "docs" / "results.md", render())
+
+
+def render() -> str:
     """Render every record."""
     sections = [HEAD]
     for name, title in TITLES.items():
         path = HERE / "results" / f"{name}.json"
         if path.exists():
             sections.append(_section(title, read_json(path)))
-    write_text(HERE.parent / "docs" / "results.md", "\n".join(sections))
+    return "\n".join(sections)
 
 
 def _section(title: str, record: dict[str, Any]) -> str:

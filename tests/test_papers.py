@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
 from itertools import chain
@@ -45,3 +46,14 @@ def test_every_dependency_has_its_reason():
 
 def test_the_version_is_one():
     assert project()["version"] == ferclean.__version__
+
+
+def test_results_are_those_of_the_records(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    page = importlib.import_module("render_results").render()
+    assert (ROOT / "docs" / "results.md").read_text() == page
+    section = (ROOT / "README.md").read_text().split("<!-- results:begin")[1]
+    section = section.split("<!-- results:end")[0].split("-->", 1)[1]
+    numbers = set(re.findall(r"\d+\.\d+", section))
+    assert len(numbers) > 15
+    assert numbers <= set(re.findall(r"\d+\.\d+", page))
