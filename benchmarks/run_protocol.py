@@ -100,22 +100,22 @@ def run_one(
     """Train and evaluate one run; return its name and metrics."""
     from ferclean.steps.chain import train_all_rounds
     from ferclean.steps.evaluate import evaluate
+    from ferclean.steps.training_inputs import RunFiles
 
     setting, method = run
     settings, name = build_settings(params), f"{setting}/{method}"
     noise = work / "noise" / setting
     oracle = method == "oracle_clean"
     started = time.time()
-    train_all_rounds(
-        faces=work / "align" / "faces.npy",
-        labels=noise / ("oracle_clean.parquet" if oracle else "labels.parquet"),
-        pretrained=work / "pretrain" / name,
-        denoised=work / "denoise" / name,
-        method=method,
-        seed=parse_setting(setting)[2],
-        device=device,
-        settings=settings,
+    files = RunFiles(
+        work / "align" / "faces.npy",
+        noise / ("oracle_clean.parquet" if oracle else "labels.parquet"),
+        method,
+        parse_setting(setting).seed,
+        device,
+        settings,
     )
+    train_all_rounds(files, pretrained=work / "pretrain" / name, denoised=work / "denoise" / name)
     seconds = time.time() - started
     evaluate(
         labels=noise / "labels.parquet",

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from environment import describe_environment
-from ferclean.config.methods import CrossEntropySettings
+from ferclean.config.methods.controls import CrossEntropySettings
 from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.methods.base import Context

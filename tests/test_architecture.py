@@ -78,9 +78,9 @@ def test_a_training_job_needs_only_what_gpu_images_carry():
     imports = "\n".join(f"import ferclean.steps.{step}" for step in steps)
     done = run_python(
         f"import sys\n{blocked}\n{imports}\nimport ferclean.cli.app\n"
-        "from ferclean.config.methods import MethodsSettings\n"
-        "from ferclean.methods.registry import RECIPES, build_recipe\n"
-        "[build_recipe(name, MethodsSettings()) for name in RECIPES]\n"
+        "from ferclean.config.methods import METHOD_NAMES, MethodsSettings\n"
+        "from ferclean.methods.registry import build_recipe\n"
+        "[build_recipe(name, MethodsSettings()) for name in METHOD_NAMES]\n"
         "found = {m.split('.')[0] for m in sys.modules if '.' not in m and sys.modules[m]}\n"
         "from importlib.metadata import packages_distributions\n"
         "print(*sorted(found & set(packages_distributions())))"

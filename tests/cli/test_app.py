@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 import signal
@@ -19,6 +20,7 @@ from ferclean.cli.app import app, main
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
 from ferclean.errors import FercleanError
+from ferclean.steps.training_inputs import RunFiles
 from fixtures.step_calls import STEP_CALLS, arguments
 
 SOURCE = Path(package.__file__).resolve().parents[1]
@@ -40,10 +42,15 @@ def test_there_is_a_command_for_every_step_and_a_call_for_every_command():
 @pytest.mark.parametrize("step", STEP_SECTIONS)
 def test_a_command_passes_its_options_and_exactly_its_sections(step, here, monkeypatch, ferclean):
     received = {}
-    fake_step(monkeypatch, step, lambda **given: received.update(given))
+
+    def record(files: RunFiles | None = None, **given):
+        received.update({**(vars(files) if files else {}), **given})
+
+    fake_step(monkeypatch, step, record)
     code, _, err = ferclean(*arguments(step))
     assert (code, err) == (0, "")
     settings = received.pop("settings")
+    assert received.pop("side", {}) == {}
     paths = ("FILE", "FOLDER", "NEW")
     assert received == {
         name: Path(str(value)) if value in paths else value
@@ -62,8 +69,14 @@ def test_a_command_fits_the_signature_of_its_step(step):
     name = step.replace("-", "_")
     module = import_module(f"ferclean.steps.{name}")
     expected = inspect.signature(getattr(module, name)).parameters
-    assert set(expected) == {*STEP_CALLS[step], "settings"}
-    assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in expected.values())
+    of_the_run = {field.name for field in dataclasses.fields(RunFiles)} - {"side"}
+    given = {*STEP_CALLS[step], "settings"}
+    if "files" in expected:
+        assert of_the_run <= given
+        given = {"files"} | given - of_the_run
+    assert set(expected) == given
+    keywords = [p for name, p in expected.items() if name != "files"]
+    assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in keywords)
 
 
 @pytest.mark.parametrize("step", STEP_SECTIONS)
@@ -223,3 +236,9 @@ def test_ctrl_c_ends_with_130(tmp_path):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("option", ["landmarks", "unheard_of=FILE", "=FILE"])
+def test_a_side_input_must_have_a_known_name_and_a_file(option, here, ferclean):
+    code, _, err = ferclean(*arguments("pretrain"), "--side-input", option)
+    assert code == 2 and "--side-input must be NAME=FILE" in err

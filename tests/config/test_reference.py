@@ -17,6 +17,7 @@ from ferclean.config.reference import (
     accepted,
     defaults,
     keys_of,
+    methods_shown,
     params_text,
     plain,
     reference_text,
@@ -38,7 +39,17 @@ def leaf_names(values: dict, where: str = "") -> set[str]:
 
 def test_params_yaml_holds_exactly_the_keys_of_the_schema():
     raw, _ = load_raw(ROOT / "params.yaml")
-    assert leaf_names(raw) == leaf_names(defaults())
+    complete = load_preset("fer")
+    assert leaf_names(raw) == leaf_names({**complete, "methods": methods_shown(complete)})
+
+
+def test_params_yaml_spells_out_the_methods_of_its_grid_and_those_that_were_changed():
+    values = merge(defaults(), {"grid": {"methods": ["smr"]}})
+    names = set(methods_shown(values))
+    assert names == {"smr", "cross_entropy", "oracle_clean"}
+    only_control = merge(values, {"grid": {"methods": ["cross_entropy"]}})
+    assert "smr" not in methods_shown(only_control)
+    assert "smr" in methods_shown(merge(only_control, {"methods": {"smr": {"alpha": 1.0}}}))
 
 
 def test_params_yaml_is_the_preset_fer():

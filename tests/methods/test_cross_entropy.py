@@ -1,11 +1,12 @@
 import numpy as np
 import torch
 
-from ferclean.config.methods import CrossEntropySettings
+from ferclean.config.methods.controls import CrossEntropySettings
 from ferclean.config.training import TrainingSettings
 from ferclean.methods.base import Context, softmax
 from ferclean.methods.cross_entropy import CrossEntropy
 from ferclean.partition.scores import margin_score
+from ferclean.train.observe import Observation
 
 
 def make_context(observed):
@@ -24,7 +25,7 @@ def test_its_cut_off_is_argmax_and_its_ranking_the_margin():
     observed = random.integers(3, size=50)
     logits = random.normal(size=(1, 50, 3)).astype(np.float32) * 2
     recipe = CrossEntropy(CrossEntropySettings())
-    found = recipe.partition(logits, make_context(observed), {})
+    found = recipe.partition(Observation(logits), make_context(observed), {})
     wrong = logits[0].argmax(axis=1) != observed
     assert ((found.clean_probability[0] < 0.5) == wrong).all()
     margin = margin_score(softmax(logits)[0], observed)

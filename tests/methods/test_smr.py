@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ferclean.config.load import build_settings
-from ferclean.config.methods import SmrSettings
+from ferclean.config.methods.smr import SmrSettings
 from ferclean.config.presets import load_preset, preset_names
 from ferclean.config.training import TrainingSettings
 from ferclean.methods.base import Context
@@ -12,6 +12,7 @@ from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
 from ferclean.partition.scores import cross_entropy_score
 from ferclean.tables.partitions import Partition
 from ferclean.train.mixmatch import MixMatch
+from ferclean.train.observe import Observation
 from ferclean.train.seeds import derive_seed
 
 CLASSES = 4
@@ -43,7 +44,7 @@ def noisy(random):
 
 def test_partition_is_each_networks_mixture_over_its_own_scaled_losses(noisy):
     observed, wrong, logits = noisy
-    found = Smr(SmrSettings()).partition(logits, make_context(observed), {})
+    found = Smr(SmrSettings()).partition(Observation(logits), make_context(observed), {})
     for net in range(2):
         loss = scale_to_unit(cross_entropy_score(logits[net], observed)).astype(np.float32)
         np.testing.assert_array_equal(found.score[net], loss)
@@ -56,7 +57,9 @@ def test_partition_is_each_networks_mixture_over_its_own_scaled_losses(noisy):
 def test_relabelling_repairs_wrong_labels_and_keeps_right_ones(noisy):
     observed, wrong, logits = noisy
     recipe = Smr(SmrSettings())
-    found = recipe.relabel(recipe.partition(logits, make_context(observed), {}), observed)
+    found = recipe.relabel(
+        recipe.partition(Observation(logits), make_context(observed), {}), observed
+    )
     truth = np.where(wrong, (observed + 1) % CLASSES, observed)
     assert (found.label == truth).mean() > 0.97
     assert set(found.action[~wrong]) <= {"keep", "soften"}
@@ -66,7 +69,7 @@ def test_relabelling_repairs_wrong_labels_and_keeps_right_ones(noisy):
 def test_each_network_trains_on_the_other_networks_split(noisy):
     observed, _, logits = noisy
     recipe, context = Smr(SmrSettings()), make_context(observed)
-    found = recipe.partition(logits, context, {})
+    found = recipe.partition(Observation(logits), context, {})
     flipped = found.clean_probability.copy()
     flipped[1] = 1 - flipped[1]
     split = (Partition("x", found.score, flipped, found.probabilities), None)
@@ -125,7 +128,7 @@ def test_losses_of_the_last_five_epochs_are_averaged(noisy, random):
     for _ in range(7):
         logits = make_logits(observed, random, wrong)
         seen.append([scale_to_unit(cross_entropy_score(z, observed)) for z in logits])
-        found = recipe.partition(logits, context, memory)
+        found = recipe.partition(Observation(logits), context, memory)
         memory = recipe.remember(memory, found)
     mean = np.mean(np.array(seen[-5:], dtype=np.float32), axis=0)
     for net in range(2):
@@ -137,7 +140,7 @@ def test_losses_of_the_last_five_epochs_are_averaged(noisy, random):
 def test_nothing_labelled_falls_back_to_cross_entropy_and_nothing_noisy_to_one_stream(noisy):
     observed, _, logits = noisy
     recipe, context = Smr(SmrSettings()), make_context(observed)
-    found = recipe.partition(logits, context, {})
+    found = recipe.partition(Observation(logits), context, {})
     clean = np.stack([np.zeros(300, np.float32), np.ones(300, np.float32)])
     split = (Partition("x", found.score, clean, found.probabilities), None)
     first, second = recipe.epoch(40, context, split)
@@ -148,4 +151,6 @@ def test_nothing_labelled_falls_back_to_cross_entropy_and_nothing_noisy_to_one_s
 def test_prediction_is_the_softmax_of_mean_logits():
     logits = np.array([[[0.0, 2.0]], [[3.0, 0.0]]], dtype=np.float32)
     e = np.exp([1.5, 1.0])
-    np.testing.assert_allclose(Smr(SmrSettings()).predict(logits), [e / e.sum()], rtol=1e-6)
+    np.testing.assert_allclose(
+        Smr(SmrSettings()).predict(Observation(logits)), [e / e.sum()], rtol=1e-6
+    )

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ferclean.config.methods import SmrSettings
+from ferclean.config.methods.smr import SmrSettings
 from ferclean.config.noise import NoiseSettings
 from ferclean.config.presets import load_preset, preset_names
 from ferclean.config.sections import SECTIONS
@@ -30,8 +30,9 @@ from ferclean.methods.smr import Smr
 from ferclean.models.registry import BACKBONES, build_network
 from ferclean.noise.inject import inject_noise
 from ferclean.steps.chain import train_all_rounds
+from ferclean.train.observe import Observation
 from ferclean.train.schedule import learning_rate
-from fixtures.small_data import small_settings, write_small_data
+from fixtures.small_data import run_files, small_settings, write_small_data
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -43,16 +44,8 @@ def make_context(observed, **training):
 
 def run_smr(tmp_path, name, **changes):
     faces, labels = write_small_data(tmp_path / "data", **changes.pop("data", {}))
-    train_all_rounds(
-        faces=faces,
-        labels=labels,
-        pretrained=tmp_path / name / "p",
-        denoised=tmp_path / name / "d",
-        method="smr",
-        seed=0,
-        device="cpu",
-        settings=small_settings(rounds=1, **changes),
-    )
+    files = run_files(faces, labels, "smr", small_settings(rounds=1, **changes))
+    train_all_rounds(files, pretrained=tmp_path / name / "p", denoised=tmp_path / name / "d")
     return tmp_path / name / "d" / "round_1"
 
 
@@ -197,7 +190,7 @@ def test_12_equal_losses_and_empty_sides_do_not_crash():
     observed = np.array([0, 1, 2, 0])
     logits = np.zeros((2, 4, 3), dtype=np.float32)
     recipe, context = Smr(SmrSettings()), make_context(observed)
-    found = recipe.partition(logits, context, {})
+    found = recipe.partition(Observation(logits), context, {})
     assert (found.clean_probability == 1).all()
     passes = recipe.epoch(40, context, (found, recipe.relabel(found, observed)))
     assert [len(work.streams) for work in passes] == [1, 1]
@@ -207,7 +200,7 @@ def test_12_a_loss_that_is_not_a_number_is_named():
     logits = np.zeros((2, 4, 3), dtype=np.float32)
     logits[0, 1] = np.nan
     with pytest.raises(ValueError, match="not finite"):
-        Smr(SmrSettings()).partition(logits, make_context(np.array([0, 1, 2, 0])), {})
+        Smr(SmrSettings()).partition(Observation(logits), make_context(np.array([0, 1, 2, 0])), {})
 
 
 def test_13_asymmetric_noise_needs_no_map_of_ten_classes():

@@ -15,15 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from ferclean.config.methods import METHOD_NAMES
 from ferclean.methods.runner import History
 from ferclean.steps.chain import train_all_rounds
 from ferclean.steps.resume import ResumeFile
 from ferclean.steps.training_inputs import open_training
 from ferclean.tables.labels import read_label_table, write_label_table
 from ferclean.train.state import load_torch
-from fixtures.small_data import small_settings, write_small_data
+from fixtures.small_data import run_files, small_settings, write_small_data
 
-METHODS = ("cross_entropy", "smr")
+METHODS = METHOD_NAMES
 NOT_COMPARED = {"timing.csv"}  # clocks
 
 
@@ -34,16 +35,8 @@ def small_data(tmp_path, monkeypatch):
 
 
 def run_chain(faces, labels, folder, method, settings):
-    train_all_rounds(
-        faces=faces,
-        labels=labels,
-        pretrained=folder / "pretrain",
-        denoised=folder / "denoise",
-        method=method,
-        seed=0,
-        device="cpu",
-        settings=settings,
-    )
+    files = run_files(faces, labels, method, settings)
+    train_all_rounds(files, pretrained=folder / "pretrain", denoised=folder / "denoise")
     return folder / "denoise" / f"round_{settings.training.rounds}"
 
 
@@ -58,9 +51,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("method", METHODS)
 def test_rounds_of_one_epoch_equal_one_round_of_many_bit_for_bit(small_data, tmp_path, method):
     # Averaged losses and a recalibration epoch, so that memory and every kind of epoch count.
-    smr = {"loss_history": 3, "recalibration_period": 5, "ramp_up_epochs": 2.0}
-    many = small_settings(smr=smr, rounds=4, epochs_per_round=1)
-    one = small_settings(smr=smr, rounds=1, epochs_per_round=4)
+    own = {"smr": {"loss_history": 3, "recalibration_period": 5, "ramp_up_epochs": 2.0}}
+    many = small_settings(methods=own, rounds=4, epochs_per_round=1)
+    one = small_settings(methods=own, rounds=1, epochs_per_round=4)
     last_of_many = run_chain(*small_data, tmp_path / "many", method, many)
     last_of_one = run_chain(*small_data, tmp_path / "one", method, one)
     for name in ("checkpoint.pt", "labels.parquet", "partition.parquet"):
@@ -75,7 +68,9 @@ def test_rounds_of_one_epoch_equal_one_round_of_many_bit_for_bit(small_data, tmp
 
 def test_the_comparison_above_would_notice_a_difference(small_data, tmp_path):
     first = run_chain(*small_data, tmp_path / "a", "smr", small_settings())
-    second = run_chain(*small_data, tmp_path / "b", "smr", small_settings(smr={"alpha": 2.0}))
+    second = run_chain(
+        *small_data, tmp_path / "b", "smr", small_settings(methods={"smr": {"alpha": 2.0}})
+    )
     assert (first / "checkpoint.pt").read_bytes() != (second / "checkpoint.pt").read_bytes()
 
 
@@ -135,21 +130,22 @@ _CHILD = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-from fixtures.small_data import small_settings
+from fixtures.small_data import run_files, small_settings
 from ferclean.steps.chain import train_all_rounds
-train_all_rounds(faces=Path("data/faces.npy"), labels=Path("data/labels.parquet"),
-    pretrained=Path("run/pretrain"), denoised=Path("run/denoise"), method="smr", seed=0,
-    device="cpu", settings=small_settings(warm_up_epochs=3, rounds=1, epochs_per_round=6))
+settings = small_settings(warm_up_epochs=3, rounds=1, epochs_per_round=6)
+files = run_files(Path("data/faces.npy"), Path("data/labels.parquet"), {method!r}, settings)
+train_all_rounds(files, pretrained=Path("run/pretrain"), denoised=Path("run/denoise"))
 """
 
 
+@pytest.mark.parametrize("method", ["smr"])
 def test_a_run_killed_in_the_middle_of_training_resumes_to_the_identical_result(
-    small_data, tmp_path
+    small_data, tmp_path, method
 ):
     settings = small_settings(warm_up_epochs=3, rounds=1, epochs_per_round=6)
     whole = tmp_path / "whole"
-    run_chain(*small_data, whole, "smr", settings)
-    code = _CHILD.format(path=[p for p in sys.path if p])
+    run_chain(*small_data, whole, method, settings)
+    code = _CHILD.format(path=[p for p in sys.path if p], method=method)
     kills = 0
     for wanted in ("pretrain-", "train-"):
         child = subprocess.Popen(
@@ -182,17 +178,16 @@ def test_a_resume_file_is_not_used_once_an_input_changed(small_data, tmp_path):
     faces, labels = small_data
 
     def path_with(settings, seed):
-        with open_training(
-            faces=faces, labels=labels, method="smr", seed=seed, device="cpu", settings=settings
-        ) as inputs:
-            resume = ResumeFile("pretrain", inputs, [faces, labels], {})
+        files = run_files(faces, labels, "smr", settings, seed=seed)
+        with open_training(files) as inputs:
+            resume = ResumeFile("pretrain", inputs, files.paths, {})
             resume.save(inputs.fresh_state(), History())
             return resume.path
 
     paths = {
         path_with(small_settings(), 0),
         path_with(small_settings(), 1),
-        path_with(small_settings(smr={"alpha": 1.0}), 0),
+        path_with(small_settings(methods={"smr": {"alpha": 1.0}}), 0),
         path_with(small_settings(batch_size=31), 0),
     }
     write_small_data(tmp_path / "data", seed=1)

@@ -26,7 +26,7 @@ def pictures_of(faces, rows):
 
 def test_logits_are_those_of_each_picture_alone_in_the_given_order(faces):
     networks, rows = [make_network(0), make_network(1)], np.array([7, 3, 29, 0])
-    found = observe(networks, pictures_of(faces, rows), SETTINGS)
+    found = observe(networks, pictures_of(faces, rows), SETTINGS).logits
     assert found.shape == (2, 4, 3) and found.dtype == np.float32
     for n, network in enumerate(networks):
         assert not network.training
@@ -37,9 +37,21 @@ def test_logits_are_those_of_each_picture_alone_in_the_given_order(faces):
             np.testing.assert_allclose(found[n, i], alone.numpy(), atol=1e-4)
 
 
-def test_no_pictures_no_logits(faces):
-    found = observe([make_network(0)], pictures_of(faces, np.empty(0, int)), SETTINGS)
-    assert found.shape == (1, 0, 3)
+def test_further_outputs_are_those_of_the_same_forward_pass(faces):
+    def heads(feature_dim, classes):
+        return {"scale": torch.nn.Linear(feature_dim, classes)}
+
+    size = {"classes": 3, "channels": 1, "image_size": 24}
+    network = build_network(ModelSettings("tiny48"), **size, seed=0, heads=heads)
+    pictures = pictures_of(faces, np.arange(30))
+    found = observe([network], pictures, SETTINGS, outputs=("features", "scale"), epoch=4)
+    assert found.epoch == 4 and found.outputs["features"].shape == (1, 30, 128)
+    features = torch.from_numpy(found.outputs["features"][0])
+    with torch.no_grad():
+        expected = network.heads["scale"](features).numpy()
+        logits = network.classifier(features).numpy()
+    np.testing.assert_allclose(found.outputs["scale"][0], expected, atol=1e-5)
+    np.testing.assert_allclose(found.logits[0], logits, atol=1e-5)
 
 
 def test_outputs_that_are_not_finite_stop_with_the_way_out(faces):

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from ferclean.config.load import build_settings
 from ferclean.config.runs import parse_setting, runs_of, settings_of
+from ferclean.config.side_inputs import side_input_options, side_inputs
 from ferclean.config.wiring import data_files, sources_of, step_params
 from ferclean.errors import FercleanError
 
@@ -57,6 +58,7 @@ checkpoint_of = lambda setting, method, round: (
     if round > 0
     else f"results/pretrain/{setting}/{method}/checkpoint.pt"
 )
+side_files = lambda w: list(side_inputs(w.method, w.setting).values())
 previous = lambda wildcards: (
     f"results/denoise/{wildcards.setting}/{wildcards.method}/round_{int(wildcards.round) - 1}"
 )

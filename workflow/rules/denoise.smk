@@ -7,6 +7,7 @@ rule partition:
         faces=FACES,
         labels=training_labels,
         checkpoint=lambda w: checkpoint_of(w.setting, w.method, int(w.round)),
+        side=side_files,
         source=sources_of("partition"),
     output:
         partition="results/denoise/{setting}/{method}/round_{round}/partition.parquet",
@@ -21,6 +22,7 @@ rule partition:
         runtime=120,
     params:
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        side=lambda w: side_input_options(w.method, w.setting),
         settings=lambda wildcards: step_params(config, "partition", wildcards.method),
     message:
         "Score the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
@@ -28,7 +30,7 @@ rule partition:
         "OMP_NUM_THREADS={threads} python3 -m ferclean partition "
         "--faces {input.faces} --labels {input.labels} "
         "--checkpoint {input.checkpoint} --output {output.partition} --method {wildcards.method} "
-        "--seed {params.seed} --params {params.settings:q} "
+        "--seed {params.seed} {params.side} --params {params.settings:q} "
         "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log} 2>&1"
 
 
@@ -65,6 +67,7 @@ rule train:
         checkpoint=lambda w: checkpoint_of(w.setting, w.method, int(w.round) - 1),
         partition=lambda wildcards: f"{previous(wildcards)}/partition.parquet",
         relabelled=lambda wildcards: f"{previous(wildcards)}/labels.parquet",
+        side=side_files,
         source=sources_of("train"),
     output:
         checkpoint="results/denoise/{setting}/{method}/round_{round}/checkpoint.pt",
@@ -82,6 +85,7 @@ rule train:
         runtime=720,
     params:
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        side=lambda w: side_input_options(w.method, w.setting),
         settings=lambda wildcards: step_params(config, "train", wildcards.method),
     message:
         "Train {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
@@ -91,7 +95,7 @@ rule train:
         "--checkpoint {input.checkpoint} --partition {input.partition} "
         "--relabelled {input.relabelled} --output $(dirname {output.checkpoint}) "
         "--method {wildcards.method} --round-number {wildcards.round} "
-        "--seed {params.seed} --params {params.settings:q} "
+        "--seed {params.seed} {params.side} --params {params.settings:q} "
         "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
 
 

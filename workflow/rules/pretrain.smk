@@ -3,6 +3,7 @@ rule pretrain:
         faces=FACES,
         labels=training_labels,
         weights=data_files(SETTINGS.model.weights),
+        side=side_files,
         source=sources_of("pretrain"),
     output:
         checkpoint="results/pretrain/{setting}/{method}/checkpoint.pt",
@@ -20,6 +21,7 @@ rule pretrain:
         runtime=720,
     params:
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
+        side=lambda w: side_input_options(w.method, w.setting),
         settings=lambda wildcards: step_params(config, "pretrain", wildcards.method),
     message:
         "Warm up {wildcards.setting}/{wildcards.method}"
@@ -27,7 +29,7 @@ rule pretrain:
         "OMP_NUM_THREADS={threads} python3 -m ferclean pretrain "
         "--faces {input.faces} --labels {input.labels} "
         "--output $(dirname {output.checkpoint}) --method {wildcards.method} "
-        "--seed {params.seed} --params {params.settings:q} "
+        "--seed {params.seed} {params.side} --params {params.settings:q} "
         "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
 
 

@@ -11,6 +11,7 @@ import typer
 
 from ferclean.config.grid import NoiseKind
 from ferclean.config.methods import METHOD_NAMES
+from ferclean.config.side_inputs import SIDE_INPUTS
 from ferclean.errors import FercleanError, unknown_name
 
 STEPS_PANEL = "Workflow steps"
@@ -93,3 +94,21 @@ Device = Annotated[str, _option("auto, cpu or cuda.", _one_of(DEVICES))]
 RoundNumber = Annotated[int, _option("Which round, from 1.", _at_least(1))]
 Rounds = Annotated[int, _option("Number of the last round.", _at_least(0))]
 Runs = Annotated[list[str], _option("A run as SETTING/METHOD; repeat for each.", name="--run")]
+SideInputs = Annotated[
+    list[str] | None,
+    _option("A further file that the method reads, as NAME=FILE; repeat.", name="--side-input"),
+]
+
+
+def named_files(options: list[str] | None) -> dict[str, Path]:
+    """Turn ``NAME=FILE`` options into a mapping of existing files."""
+    found: dict[str, Path] = {}
+    for option in options or []:
+        name, separator, path = option.partition("=")
+        if not separator or name not in SIDE_INPUTS:
+            known = ", ".join(SIDE_INPUTS)
+            raise FercleanError(f"--side-input must be NAME=FILE, NAME one of: {known}")
+        if _what_is_at(Path(path)) != _FILE:
+            raise FercleanError(f"--side-input {name}: there is no file {path}")
+        found[name] = Path(path)
+    return found

@@ -18,6 +18,8 @@ from ferclean.cli.options import (
     Relabelled,
     RoundNumber,
     Seed,
+    SideInputs,
+    named_files,
 )
 from ferclean.config.load import load_settings
 from ferclean.config.steps import STEP_SECTIONS
@@ -31,21 +33,16 @@ def pretrain(
     method: Method,
     seed: Seed = 0,
     device: Device = "auto",
+    side_input: SideInputs = None,
     params: ParamsFile = "params.yaml",
 ) -> None:
     """Warm the networks up on the noisy labels."""
     settings = load_settings(params, STEP_SECTIONS["pretrain"])
     from ferclean.steps.pretrain import pretrain as step
+    from ferclean.steps.training_inputs import RunFiles
 
-    step(
-        faces=faces,
-        labels=labels,
-        output=output,
-        method=method,
-        seed=seed,
-        device=device,
-        settings=settings,
-    )
+    files = RunFiles(faces, labels, method, seed, device, settings, named_files(side_input))
+    step(files, output=output)
 
 
 def partition(
@@ -57,22 +54,16 @@ def partition(
     method: Method,
     seed: Seed = 0,
     device: Device = "auto",
+    side_input: SideInputs = None,
     params: ParamsFile = "params.yaml",
 ) -> None:
     """Say of every training label how likely it is right."""
     settings = load_settings(params, STEP_SECTIONS["partition"])
     from ferclean.steps.partition import partition as step
+    from ferclean.steps.training_inputs import RunFiles
 
-    step(
-        faces=faces,
-        labels=labels,
-        checkpoint=checkpoint,
-        output=output,
-        method=method,
-        seed=seed,
-        device=device,
-        settings=settings,
-    )
+    files = RunFiles(faces, labels, method, seed, device, settings, named_files(side_input))
+    step(files, checkpoint=checkpoint, output=output)
 
 
 def relabel(
@@ -102,24 +93,22 @@ def train(
     round_number: RoundNumber,
     seed: Seed = 0,
     device: Device = "auto",
+    side_input: SideInputs = None,
     params: ParamsFile = "params.yaml",
 ) -> None:
     """Train for one round; a killed call goes on where it stood."""
     settings = load_settings(params, STEP_SECTIONS["train"])
     from ferclean.steps.train import train as step
+    from ferclean.steps.training_inputs import RunFiles
 
+    files = RunFiles(faces, labels, method, seed, device, settings, named_files(side_input))
     step(
-        faces=faces,
-        labels=labels,
+        files,
         checkpoint=checkpoint,
         partition=partition,
         relabelled=relabelled,
         output=output,
-        method=method,
         round_number=round_number,
-        seed=seed,
-        device=device,
-        settings=settings,
     )
 
 

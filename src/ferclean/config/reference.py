@@ -105,9 +105,22 @@ def params_text(values: dict[str, Any], heading: str = "") -> str:
         Text that :func:`ferclean.config.load.load_settings` reads back to the same settings.
     """
     lines = [f"# {line}".rstrip() for line in heading.splitlines()]
+    shown = {**values, "methods": methods_shown(values)}
     for section, cls in SECTIONS.items():
-        lines += ["", *_block(section, cls, values[section], indent=0)]
+        lines += ["", *_block(section, cls, shown[section], indent=0)]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def methods_shown(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries of section ``methods`` that a params.yaml spells out.
+
+    Those are the methods of the grid and those that differ from their defaults; the others
+    would only hide them.
+    """
+    grid, untouched = values["grid"], defaults()["methods"]
+    run = {*grid["methods"], *grid["controls"]}
+    methods = values["methods"]
+    return {n: v for n, v in methods.items() if n in run or v != untouched[n]}
 
 
 def _block(name: str, cls: type, values: dict[str, Any], indent: int) -> list[str]:
@@ -117,6 +130,8 @@ def _block(name: str, cls: type, values: dict[str, Any], indent: int) -> list[st
         return _commented(f"{pad}{name}: {{}}", _summary(cls))
     lines = _commented(f"{pad}{name}:", _summary(cls))
     for field in dataclasses.fields(cls):
+        if field.name not in values:
+            continue
         value, annotation = values[field.name], hints[field.name]
         if dataclasses.is_dataclass(annotation):
             lines += _block(field.name, typing.cast(type, annotation), value, indent + 2)

@@ -86,6 +86,9 @@ class TrainingSettings:
     deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")
     augment: AugmentSettings = setting(AugmentSettings(), "Augmentation.")
+    strong_augment: AugmentSettings = setting(
+        AugmentSettings(erase=0.5), "Augmentation of the strong views that some methods take."
+    )
 
     @property
     def total_epochs(self) -> int:

@@ -21,6 +21,7 @@ _LOOKING = (
     "models",
     "partition",
     "relabel",
+    "steps/side_inputs.py",
     "steps/training_inputs.py",
     "tables",
     "train",
@@ -90,9 +91,10 @@ def sources_of(step: str, root: str | Path = "src/ferclean") -> list[str]:
     """
     root = Path(root)
     modules = {SECTIONS[name].__module__.rpartition(".")[2] for name in STEP_SECTIONS[step]}
+    settings = [f"config/{name}" for name in modules]
+    settings = [n if (root / n).is_dir() else f"{n}.py" for n in settings]
     files = {root / "steps" / f"{step.replace('-', '_')}.py"}
-    files |= {root / "config" / f"{module}.py" for module in modules}
-    for name in STEP_SOURCES[step]:
+    for name in (*settings, *STEP_SOURCES[step]):
         found = (root / name).rglob("*") if (root / name).is_dir() else [root / name]
         files |= {path for path in found if _is_source(path)}
     return sorted(str(path) for path in files)

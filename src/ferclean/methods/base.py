@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from ferclean.config.training import TrainingSettings
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
+from ferclean.train.observe import Observation
 from ferclean.train.passes import Pass
 
 Split = tuple[Partition, Relabelling]
@@ -35,6 +37,9 @@ class Context:
         The shared trainer's settings.
     device : torch.device
         Where training runs.
+    side : mapping of str to numpy.ndarray
+        What the method's further files say, by the names of
+        :data:`ferclean.config.side_inputs.SIDE_INPUTS`.
     """
 
     observed: np.ndarray
@@ -42,6 +47,7 @@ class Context:
     seed: int
     training: TrainingSettings
     device: torch.device
+    side: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def rows(self) -> np.ndarray:
@@ -64,13 +70,37 @@ class Recipe(ABC):
     ----------
     settings : object
         The method's settings dataclass.
+
+    Attributes
+    ----------
+    networks : int
+        Number of networks; a recipe whose settings decide it sets it in its constructor.
+    score_name : str
+        What the partition's score measures, for figures.
+    outputs : tuple of str
+        What the partition looks at beside the logits, see :meth:`Network.outputs`.
+    learning_rate_factors : dict of str to float
+        Factors of the parameters whose name starts so.
     """
 
-    networks: ClassVar[int] = 1
+    networks: int = 1
     score_name: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]] = ()
+    learning_rate_factors: ClassVar[dict[str, float]] = {}
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
+
+    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+        """Build the modules that each network has beside backbone and classifier.
+
+        One called ``classifier`` takes the place of the linear layer from features to logits.
+        """
+        return {}
+
+    def start_memory(self, context: Context) -> dict[str, np.ndarray]:
+        """Return the per-row memory before the first epoch, arrays of any shape."""
+        return {}
 
     @abstractmethod
     def warm_up(self, context: Context) -> list[Pass]:
@@ -78,17 +108,17 @@ class Recipe(ABC):
 
     @abstractmethod
     def partition(
-        self, logits: np.ndarray, context: Context, memory: Mapping[str, np.ndarray]
+        self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
         """Say how likely each observed label is right.
 
         Parameters
         ----------
-        logits : numpy.ndarray
-            ``(M, N, K)`` float32, of the un-augmented training pictures in eval mode.
+        seen : Observation
+            Logits and `outputs` of the un-augmented training pictures in eval mode.
         context : Context
         memory : mapping
-            What `remember` kept.
+            What `start_memory`, `remember` and the objectives left.
 
         Returns
         -------
@@ -122,13 +152,17 @@ class Recipe(ABC):
         """Return the per-row memory after a partition was used for an epoch."""
         return dict(memory)
 
-    def predict(self, logits: np.ndarray) -> np.ndarray:
-        """Combine the networks' logits ``(M, N, K)`` into class probabilities ``(N, K)``.
+    def predict(self, seen: Observation) -> np.ndarray:
+        """Combine what the networks say into class probabilities ``(N, K)``.
 
         The default is the softmax of the mean logits: the same class as DivideMix's sum, and a
         confidence that can be compared with one network's.
         """
-        return softmax(logits.mean(axis=0))
+        return softmax(seen.logits.mean(axis=0))
+
+    def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
+        """Return what the method knows of its own doubt, ``(N,)`` float32 each, by name."""
+        return {}
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,18 +1,11 @@
-"""One line a method: its name in params.yaml and the class that holds its recipe."""
+"""From a method's name in params.yaml to its recipe."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-from ferclean.config.methods import MethodsSettings
-from ferclean.errors import unknown_name
+from ferclean.config.methods import MethodsSettings, recipe_of
 from ferclean.methods.base import Recipe
-
-RECIPES: dict[str, str] = {
-    "cross_entropy": "ferclean.methods.cross_entropy:CrossEntropy",
-    "oracle_clean": "ferclean.methods.cross_entropy:OracleClean",
-    "smr": "ferclean.methods.smr:Smr",
-}
 
 
 def build_recipe(name: str, settings: MethodsSettings) -> Recipe:
@@ -23,8 +16,8 @@ def build_recipe(name: str, settings: MethodsSettings) -> Recipe:
     FercleanError
         If no such method is registered; the message lists the known ones.
     """
-    if name not in RECIPES:
-        raise unknown_name("method", name, RECIPES)
-    module, _, attribute = RECIPES[name].partition(":")
-    recipe: Recipe = getattr(import_module(module), attribute)(settings.of(name))
+    module, _, attribute = recipe_of(name).partition(":")
+    recipe: Recipe = getattr(import_module(f"ferclean.methods.{module}"), attribute)(
+        settings.of(name)
+    )
     return recipe

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
 from ferclean.methods.base import Context, Recipe, Split
 from ferclean.progress import epoch_line, say
 from ferclean.train.loop import PassReport, run_pass
-from ferclean.train.observe import observe
+from ferclean.train.observe import Observation, observe
 from ferclean.train.passes import Pass
 from ferclean.train.pictures import ResidentPictures
 from ferclean.train.state import TrainState
@@ -49,17 +50,31 @@ class History:
         because clocks differ from run to run.
     predictions : list of numpy.ndarray
         One ``(N_held_out, K)`` float32 an epoch.
+    uncertainty : dict of str to numpy.ndarray
+        The recipe's ``(N_held_out,)`` doubts after the last epoch.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     timing: list[dict[str, float]] = field(default_factory=list)
     predictions: list[np.ndarray] = field(default_factory=list)
+    uncertainty: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def look(run: Run, pictures: ResidentPictures, state: TrainState) -> Observation:
+    """Return what the recipe looks at: logits and its further outputs."""
+    return observe(
+        state.networks,
+        pictures,
+        run.context.training,
+        outputs=run.recipe.outputs,
+        epoch=state.epoch,
+    )
 
 
 def split_rows(run: Run, state: TrainState) -> Split:
     """Partition and relabel the training rows by what the networks now say of them."""
-    logits = observe(state.networks, run.training, run.context.training)
-    partition = run.recipe.partition(logits, run.context, state.memory)
+    seen = look(run, run.training, state)
+    partition = run.recipe.partition(seen, run.context, state.memory)
     return partition, run.recipe.relabel(partition, run.context.observed)
 
 
@@ -93,21 +108,10 @@ def run_epochs(
         start = time.monotonic()
         passes = _plan_epoch(run, state, first_split)
         first_split = None
-        reports = [
-            run_pass(
-                work,
-                number,
-                state,
-                run.training,
-                run.context.training,
-                seed=run.context.seed,
-            )
-            for number, work in enumerate(passes)
-        ]
-        logits = observe(state.networks, run.held_out, run.context.training)
-        history.predictions.append(run.recipe.predict(logits))
-        _note_epoch(history, state.epoch, passes, reports, time.monotonic() - start)
+        reports = _run_passes(passes, run, state)
         state.epoch += 1
+        _note_predictions(history, run, state)
+        _note_epoch(history, state.epoch - 1, passes, reports, time.monotonic() - start)
         say(
             epoch_line(
                 history.rows[-1],
@@ -117,6 +121,27 @@ def run_epochs(
             )
         )
         after_epoch(state, history)
+
+
+def _run_passes(passes: Sequence[Pass], run: Run, state: TrainState) -> list[PassReport]:
+    """Run an epoch's passes in turn; their objectives share the memory on the device."""
+    device, trainer = run.context.device, run.context.training
+    memory = {name: torch.from_numpy(value).to(device) for name, value in state.memory.items()}
+    reports = [
+        run_pass(work, number, state, run.training, trainer, seed=run.context.seed, memory=memory)
+        for number, work in enumerate(passes)
+    ]
+    state.memory = {name: value.cpu().numpy() for name, value in memory.items()}
+    return reports
+
+
+def _note_predictions(history: History, run: Run, state: TrainState) -> None:
+    if not len(run.held_out):
+        history.predictions.append(np.empty((0, run.context.classes), dtype=np.float32))
+        return
+    seen = look(run, run.held_out, state)
+    history.predictions.append(run.recipe.predict(seen))
+    history.uncertainty = run.recipe.uncertainty(seen)
 
 
 def _plan_epoch(run: Run, state: TrainState, first_split: Split | None) -> list[Pass]:

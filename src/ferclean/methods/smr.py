@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from ferclean.config.methods import SmrSettings
+from ferclean.config.methods.smr import SmrSettings
 from ferclean.methods.base import Context, Recipe, Split, softmax
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
@@ -23,6 +23,7 @@ from ferclean.relabel.sharpen import co_refine, sharpen
 from ferclean.tables.partitions import Partition
 from ferclean.train.mixmatch import MixMatch
 from ferclean.train.mixup import mixup_objective
+from ferclean.train.observe import Observation
 from ferclean.train.passes import Pass, Stream
 from ferclean.train.seeds import derive_seed
 
@@ -45,10 +46,10 @@ class Smr(Recipe):
         ]
 
     def partition(
-        self, logits: np.ndarray, context: Context, memory: Mapping[str, np.ndarray]
+        self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
         """Stage B: a two-component Gaussian mixture over each network's scaled losses."""
-        losses = [scale_to_unit(cross_entropy_score(z, context.observed)) for z in logits]
+        losses = [scale_to_unit(cross_entropy_score(z, context.observed)) for z in seen.logits]
         scaled = np.stack(losses).astype(np.float32)
         window = np.concatenate([_remembered(memory, scaled), scaled[None]])
         averaged = window[-self.settings.loss_history :].mean(axis=0)
@@ -60,7 +61,7 @@ class Smr(Recipe):
             self.score_name,
             scaled,
             np.stack([fit.clean_probability for fit in fits]),
-            softmax(logits),
+            softmax(seen.logits),
             threshold=self.settings.clean_threshold,
             parameters={f"net_{net}": fit.parameters for net, fit in enumerate(fits)},
         )

@@ -8,6 +8,8 @@ normalised while the last block's output is not.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -53,17 +55,29 @@ class PreActResNet18(nn.Module):
             incoming = width
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the mean over positions of the last block's output."""
+        """Return the mean over positions of :meth:`maps`."""
+        return self.maps(pictures).mean(dim=(2, 3))
+
+    def maps(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return the last block's output, ``(B, 512, H / 8, W / 8)``."""
         maps = torch.relu(self.bn1(self.conv1(pictures)))
         for number in range(1, len(_STAGES) + 1):
             maps = self.get_submodule(f"layer{number}")(maps)
-        return maps.mean(dim=(2, 3))
+        return maps
 
 
 def _build(channels: int, image_size: int) -> nn.Module:
     return PreActResNet18(channels)
 
 
+def _maps(module: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    return cast(PreActResNet18, module).maps(pictures)
+
+
 PREACT_RESNET18 = Backbone(
-    build=_build, feature_dim=512, stem="conv1.weight", published_classifier="linear."
+    build=_build,
+    feature_dim=512,
+    stem="conv1.weight",
+    published_classifier="linear.",
+    maps=_maps,
 )

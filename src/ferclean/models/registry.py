@@ -7,7 +7,7 @@ import torch
 from ferclean.config.training import ModelSettings
 from ferclean.errors import FercleanError, unknown_name
 from ferclean.models.facenet import INCEPTION_RESNET_V1
-from ferclean.models.network import Backbone, Network
+from ferclean.models.network import Backbone, HeadBuilder, Network
 from ferclean.models.preact_resnet import PREACT_RESNET18
 from ferclean.models.resnet import RESNET18, RESNET18_3X3, RESNET50
 from ferclean.models.tiny48 import TINY48
@@ -27,7 +27,13 @@ BACKBONES: dict[str, Backbone] = {
 
 
 def build_network(
-    settings: ModelSettings, *, classes: int, channels: int, image_size: int, seed: int
+    settings: ModelSettings,
+    *,
+    classes: int,
+    channels: int,
+    image_size: int,
+    seed: int,
+    heads: HeadBuilder | None = None,
 ) -> Network:
     """Build a network on the CPU with seeded weights; nothing is read or downloaded.
 
@@ -45,6 +51,8 @@ def build_network(
     seed : int
         Seed of the initial weights, in ``[0, 2**63)``; torch's global random state is neither
         read nor changed.
+    heads : callable, optional
+        Builds a recipe's own modules, see :class:`~ferclean.models.network.Network`.
 
     Returns
     -------
@@ -78,4 +86,5 @@ def build_network(
             channels=channels,
             image_size=image_size,
             dropout=settings.dropout,
+            heads=heads,
         )

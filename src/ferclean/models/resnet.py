@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from ferclean.models.network import Backbone
@@ -50,12 +51,22 @@ def _build_resnet18_3x3(channels: int, image_size: int) -> nn.Module:
     return network
 
 
+def _maps(module: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    network: Any = module
+    found = network.maxpool(network.relu(network.bn1(network.conv1(pictures))))
+    for layer in (network.layer1, network.layer2, network.layer3, network.layer4):
+        found = layer(found)
+    maps: torch.Tensor = found
+    return maps
+
+
 RESNET18 = Backbone(
     build=_build_resnet18,
     feature_dim=512,
     stem="conv1.weight",
     published_classifier="fc.",
     unused=_UNUSED,
+    maps=_maps,
 )
 RESNET18_3X3 = Backbone(
     build=_build_resnet18_3x3,
@@ -63,6 +74,7 @@ RESNET18_3X3 = Backbone(
     stem="conv1.weight",
     published_classifier="fc.",
     unused=_UNUSED,
+    maps=_maps,
 )
 RESNET50 = Backbone(
     build=_build_resnet50,
@@ -70,4 +82,5 @@ RESNET50 = Backbone(
     stem="conv1.weight",
     published_classifier="fc.",
     unused=_UNUSED,
+    maps=_maps,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import torch
 from torch import nn
 
 from ferclean.models.network import Backbone
@@ -22,6 +25,15 @@ def _build(channels: int, image_size: int) -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+def _maps(module: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    maps: torch.Tensor = cast(nn.Sequential, module)[:-2](pictures)  # without pooling, flattening
+    return maps
+
+
 TINY48 = Backbone(
-    build=_build, feature_dim=128, stem="0.weight", published_classifier="classifier."
+    build=_build,
+    feature_dim=128,
+    stem="0.weight",
+    published_classifier="classifier.",
+    maps=_maps,
 )

@@ -6,63 +6,45 @@ Benchmarks and tests use it where starting a process a step would only cost time
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from ferclean.config.load import Settings
 from ferclean.steps.partition import partition
 from ferclean.steps.pretrain import pretrain
 from ferclean.steps.relabel import relabel
 from ferclean.steps.train import train
+from ferclean.steps.training_inputs import RunFiles
 
 
-def train_all_rounds(
-    *,
-    faces: Path,
-    labels: Path,
-    pretrained: Path,
-    denoised: Path,
-    method: str,
-    seed: int,
-    device: str,
-    settings: Settings,
-) -> None:
+def train_all_rounds(files: RunFiles, *, pretrained: Path, denoised: Path) -> None:
     """Pretrain, then partition, relabel and train in turn for every round.
 
     Parameters
     ----------
-    faces, labels : Path
-        Face pack and label table.
+    files : RunFiles
+        The run.
     pretrained, denoised : Path
         Folders for the warm-up's outputs and for ``round_0`` to ``round_R``.
-    method, seed, device, settings
-        As in the steps.
     """
-    common: dict[str, Any] = {"method": method, "settings": settings}
-    where: dict[str, Any] = {"faces": faces, "labels": labels, "seed": seed, "device": device}
-    pretrain(output=pretrained, **where, **common)
+    pretrain(files, output=pretrained)
     previous = pretrained
-    for number in range(settings.training.rounds + 1):
+    for number in range(files.settings.training.rounds + 1):
         folder = denoised / f"round_{number}"
         if number > 0:
+            before = denoised / f"round_{number - 1}"
             train(
+                files,
                 checkpoint=previous / "checkpoint.pt",
-                partition=denoised / f"round_{number - 1}" / "partition.parquet",
-                relabelled=denoised / f"round_{number - 1}" / "labels.parquet",
+                partition=before / "partition.parquet",
+                relabelled=before / "labels.parquet",
                 output=folder,
                 round_number=number,
-                **where,
-                **common,
             )
             previous = folder
-        partition(
-            checkpoint=previous / "checkpoint.pt",
-            output=folder / "partition.parquet",
-            **where,
-            **common,
-        )
+        checkpoint = previous / "checkpoint.pt"
+        partition(files, checkpoint=checkpoint, output=folder / "partition.parquet")
         relabel(
-            labels=labels,
+            labels=files.labels,
             partition=folder / "partition.parquet",
             output=folder / "labels.parquet",
-            **common,
+            method=files.method,
+            settings=files.settings,
         )

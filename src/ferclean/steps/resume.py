@@ -76,9 +76,9 @@ class ResumeFile:
             content = load_torch(self.path, inputs.run.context.device)
             restore_state(state, content["state"], inputs.identity, self.path)
             predictions = [prediction.cpu().numpy() for prediction in content["predictions"]]
-            history = History(
-                json.loads(content["rows"]), json.loads(content["timing"]), predictions
-            )
+            doubts = {key: value.cpu().numpy() for key, value in content["uncertainty"].items()}
+            rows, timing = json.loads(content["rows"]), json.loads(content["timing"])
+            history = History(rows, timing, predictions, doubts)
         except (FercleanError, KeyError, TypeError, ValueError) as error:
             say(f"starting over: {error}")
             self.path.unlink()
@@ -93,6 +93,7 @@ class ResumeFile:
             "rows": json.dumps(history.rows),
             "timing": json.dumps(history.timing),
             "predictions": [torch.from_numpy(np.asarray(p)) for p in history.predictions],
+            "uncertainty": {k: torch.from_numpy(v) for k, v in history.uncertainty.items()},
         }
         save_torch(content, self.path)
 

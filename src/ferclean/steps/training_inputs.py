@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from ferclean.methods.base import Context
 from ferclean.methods.registry import build_recipe
 from ferclean.methods.runner import Run
 from ferclean.progress import say
+from ferclean.steps.side_inputs import read_side_inputs
 from ferclean.tables.labels import LabelTable, read_training_table
 from ferclean.tables.packs import read_raw_pack
 from ferclean.train.device import arithmetic, choose_device
@@ -26,6 +27,43 @@ from ferclean.train.state import (
     load_torch,
     restore_state,
 )
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What every step that looks through a run's networks is given.
+
+    Attributes
+    ----------
+    faces : Path
+        ``faces.npy`` of the align step.
+    labels : Path
+        Label table of the noise step; only its training columns are read.
+    method : str
+        Name of the recipe.
+    seed : int
+        Seed of the run.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    settings : Settings
+        Sections ``model``, ``training`` and ``methods``.
+    side : mapping of str to Path
+        The method's further files, by the names of
+        :data:`ferclean.config.side_inputs.SIDE_INPUTS`.
+    """
+
+    faces: Path
+    labels: Path
+    method: str
+    seed: int
+    device: str
+    settings: Settings
+    side: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files, in a fixed order."""
+        return [self.faces, self.labels, *(self.side[name] for name in sorted(self.side))]
 
 
 @dataclass(frozen=True)
@@ -48,11 +86,18 @@ class TrainingInputs:
     settings: Settings
 
     def fresh_state(self) -> TrainState:
-        """Build the seeded networks of the run."""
-        context = self.run.context
-        return fresh_state(
-            self.identity, self.run.recipe.networks, context.training.optimizer, context.device
+        """Build the seeded networks of the run and the recipe's memory."""
+        context, recipe = self.run.context, self.run.recipe
+        state = fresh_state(
+            self.identity,
+            recipe.networks,
+            context.training.optimizer,
+            context.device,
+            heads=recipe.heads,
+            learning_rate_factors=recipe.learning_rate_factors,
         )
+        state.memory = recipe.start_memory(context)
+        return state
 
     def load_state(self, checkpoint: Path) -> TrainState:
         """Read a checkpoint that was made for this run."""
@@ -63,9 +108,7 @@ class TrainingInputs:
 
 
 @contextmanager
-def open_training(
-    *, faces: Path, labels: Path, method: str, seed: int, device: str, settings: Settings
-) -> Iterator[TrainingInputs]:
+def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
     """Read the inputs, move the pictures to the device and fix the arithmetic.
 
     Raises
@@ -73,31 +116,28 @@ def open_training(
     FercleanError
         If the labels name faces that the pack does not hold, or a training row has no label.
     """
-    pack, table = read_raw_pack(faces), read_training_table(labels)
-    position = _pack_positions(pack, table, faces, labels)
-    recipe = build_recipe(method, settings.methods)
-    chosen = choose_device(device)
-    say(f"{method}: seed {seed}, {settings.model.name}, on {chosen.type}")
+    settings, trainer = files.settings, files.settings.training
+    pack, table = read_raw_pack(files.faces), read_training_table(files.labels)
+    position = _pack_positions(pack, table, files)
+    recipe = build_recipe(files.method, settings.methods)
+    chosen = choose_device(files.device)
+    say(f"{files.method}: seed {files.seed}, {settings.model.name}, on {chosen.type}")
     training, held_out = table.in_split("train"), table.in_split("val", "test")
-    if not training.any():
-        raise FercleanError(f"{labels} holds no training row")
-    observed = table.codes("observed")[training]
-    if (observed < 0).any():
-        raise FercleanError(f"{labels}: {int((observed < 0).sum())} training rows have no label")
-    trainer = settings.training
+    observed = _observed(table, training, files.labels)
+    side = read_side_inputs(files.method, files.side, table.take(training))
     with arithmetic(chosen, trainer):
         run = Run(
             recipe=recipe,
-            context=Context(observed, len(table.classes), seed, trainer, chosen),
+            context=Context(observed, len(table.classes), files.seed, trainer, chosen, side),
             training=ResidentPictures(pack, position[training], device=chosen, settings=trainer),
             held_out=ResidentPictures(pack, position[held_out], device=chosen, settings=trainer),
         )
         identity = Identity(
-            method=method,
+            method=files.method,
             classes=table.classes,
             channels=pack.shape[3],
             image_size=pack.shape[1],
-            seed=seed,
+            seed=files.seed,
             normalise_mean=trainer.normalise_mean,
             normalise_scale=trainer.normalise_scale,
             model=settings.model,
@@ -105,12 +145,22 @@ def open_training(
         yield TrainingInputs(run, identity, table.take(training), table.take(held_out), settings)
 
 
-def _pack_positions(pack: np.ndarray, table: LabelTable, faces: Path, labels: Path) -> np.ndarray:
+def _observed(table: LabelTable, training: np.ndarray, labels: Path) -> np.ndarray:
+    """Return the observed labels of the training rows as codes."""
+    if not training.any():
+        raise FercleanError(f"{labels} holds no training row")
+    observed = table.codes("observed")[training]
+    if (observed < 0).any():
+        raise FercleanError(f"{labels}: {int((observed < 0).sum())} training rows have no label")
+    return observed
+
+
+def _pack_positions(pack: np.ndarray, table: LabelTable, files: RunFiles) -> np.ndarray:
     """Return where each row's face lies in the pack."""
     position = table.frame["face_row"].to_numpy(dtype=np.int64)
     if len(position) and (position.min() < 0 or position.max() >= len(pack)):
         raise FercleanError(
-            f"{labels} names faces {position.min()} to {position.max()}, "
-            f"but {faces} holds {len(pack)}"
+            f"{files.labels} names faces {position.min()} to {position.max()}, "
+            f"but {files.faces} holds {len(pack)}"
         )
     return position

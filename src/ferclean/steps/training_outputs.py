@@ -32,5 +32,6 @@ def write_training_outputs(
             probabilities=np.stack(history.predictions).astype(np.float32),
             sample_id=frame["sample_id"].to_numpy(dtype=str),
             splits=frame["split"].to_numpy(dtype=str),
+            **{f"uncertainty_{name}": value for name, value in history.uncertainty.items()},
         )
     save_torch(state_to_dict(state, inputs.identity), output / "checkpoint.pt")

@@ -44,6 +44,7 @@ def run_pass(
     settings: TrainingSettings,
     *,
     seed: int,
+    memory: Mapping[str, torch.Tensor] | None = None,
 ) -> PassReport:
     """Train some networks for one walk through a pass's first stream.
 
@@ -61,6 +62,8 @@ def run_pass(
         Optimiser, precision.
     seed : int
         Seed of the run.
+    memory : mapping, optional
+        The recipe's per-row memory on the device; the objective may change it in place.
 
     Returns
     -------
@@ -78,15 +81,17 @@ def run_pass(
     generator = torch_stream(device, seed, "augment", number, state.epoch)
     torch.manual_seed(derive_seed(seed, "layers", number, state.epoch))  # dropout draws from here
     steps = count_steps(work.streams[0])
+    first, length = work.span or (0, settings.total_epochs)
     totals: dict[str, torch.Tensor | float] = {}
     rate, seen = 0.0, 0
     walk = _step_rows(work, seed, number, state.epoch)
     for index, rows in enumerate(bar(walk, work.kind, steps)):
         epoch = state.epoch + index / steps
-        rate = learning_rate(settings.optimizer, epoch=epoch, total_epochs=settings.total_epochs)
+        rate = learning_rate(settings.optimizer, epoch=epoch - first, total_epochs=length)
         batches = _build_batches(work, rows, pictures, device, generator)
         with autocast(device, settings.precision):
-            terms = work.objective(Step(batches, state.networks, epoch, random, generator))
+            step = Step(batches, state.networks, epoch, random, generator, memory or {})
+            terms = work.objective(step)
         losses = _reduce(terms)
         _update(state, work.trains, losses["loss"], rate)
         for name, value in losses.items():
@@ -124,7 +129,11 @@ def _build_batches(
     batches = {}
     for stream in work.streams:
         index = torch.from_numpy(rows[stream.name]).to(device)
-        batches[stream.name] = Batch(index, pictures.views(index, stream.views, generator))
+        batches[stream.name] = Batch(
+            index,
+            pictures.views(index, stream.views, generator),
+            pictures.views(index, stream.strong_views, generator, strong=True),
+        )
     return batches
 
 

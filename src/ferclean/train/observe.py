@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,24 +18,51 @@ from ferclean.train.pictures import ResidentPictures
 _EVAL_BATCH = 512
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What M networks say of N pictures.
+
+    Attributes
+    ----------
+    logits : numpy.ndarray
+        ``(M, N, K)`` float32.
+    outputs : mapping of str to numpy.ndarray
+        ``(M, N, ...)`` float32 of each further output that was asked for.
+    epoch : int
+        Epochs that these networks were trained for, warm-up included.
+    """
+
+    logits: np.ndarray
+    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    epoch: int = 0
+
+
 def observe(
-    networks: Sequence[Network], pictures: ResidentPictures, settings: TrainingSettings
-) -> np.ndarray:
-    """Return every network's logits for every picture.
+    networks: Sequence[Network],
+    pictures: ResidentPictures,
+    settings: TrainingSettings,
+    *,
+    outputs: Sequence[str] = (),
+    epoch: int = 0,
+) -> Observation:
+    """Return every network's outputs for every picture.
 
     Parameters
     ----------
     networks : sequence of Network
         M networks; put in eval mode and left there.
     pictures : ResidentPictures
-        N pictures.
+        N pictures, at least one.
     settings : TrainingSettings
         Precision.
+    outputs : sequence of str
+        What is noted beside the logits, see :meth:`Network.outputs`.
+    epoch : int
+        Noted in the observation.
 
     Returns
     -------
-    numpy.ndarray
-        ``(M, N, K)`` float32.
+    Observation
 
     Raises
     ------
@@ -42,18 +70,19 @@ def observe(
         If an output is NaN or infinite.
     """
     device = next(networks[0].parameters()).device
-    found: list[list[torch.Tensor]] = [[] for _ in networks]
+    names = ("logits", *outputs)
+    found: dict[str, list[list[torch.Tensor]]] = {name: [[] for _ in networks] for name in names}
     for network in networks:
         network.eval()
     with torch.inference_mode(), autocast(device, settings.precision):
         for batch in pictures.plain(_EVAL_BATCH):
-            for network, logits in zip(networks, found, strict=True):
-                logits.append(network(batch).float())
-    none = torch.empty(0, networks[0].classifier.out_features)
-    stacked = np.stack([torch.cat(logits or [none]).cpu().numpy() for logits in found])
-    if not np.isfinite(stacked).all():
+            for position, network in enumerate(networks):
+                for name, values in network.outputs(batch, outputs).items():
+                    found[name][position].append(values.float().cpu())
+    stacked = {n: np.stack([torch.cat(v).numpy() for v in parts]) for n, parts in found.items()}
+    if not all(np.isfinite(values).all() for values in stacked.values()):
         raise FercleanError(
             "the networks' outputs are not finite, training diverged; "
             "lower training.optimizer.learning_rate or check the data"
         )
-    return stacked
+    return Observation(stacked.pop("logits"), stacked, epoch)

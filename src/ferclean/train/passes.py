@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -25,12 +25,15 @@ class Stream:
         Rows per step.
     views : int
         Independently augmented copies of every picture.
+    strong_views : int
+        Further copies under ``training.strong_augment``.
     """
 
     name: str
     rows: np.ndarray
     batch_size: int
     views: int = 1
+    strong_views: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,13 @@ class Batch:
         ``(B,)`` int64 positions in the training table, on the training device.
     views : tuple of torch.Tensor
         One normalised, augmented ``(B, C, H, W)`` float tensor a view.
+    strong : tuple of torch.Tensor
+        The strongly augmented views.
     """
 
     rows: torch.Tensor
     views: tuple[torch.Tensor, ...]
+    strong: tuple[torch.Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,9 @@ class Step:
         For scalars drawn on the host (a mixing coefficient).
     generator : torch.Generator
         For tensors drawn on the training device (a permutation).
+    memory : mapping of str to torch.Tensor
+        The recipe's per-row memory on the training device; an objective may change the tensors
+        in place (running targets), and finds them so in the next step and epoch.
     """
 
     batches: Mapping[str, Batch]
@@ -72,6 +81,7 @@ class Step:
     epoch: float
     random: np.random.Generator
     generator: torch.Generator
+    memory: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,12 +111,16 @@ class Pass:
         over, newly shuffled, as often as needed.
     objective : callable
         Turns a :class:`Step` into loss terms; the loss is the weighted sum of their means.
+    span : tuple of int, optional
+        First epoch and number of epochs over which this pass runs through the whole
+        learning-rate schedule; by default the whole run, from warm-up to the last round.
     """
 
     kind: str
     trains: tuple[int, ...]
     streams: tuple[Stream, ...]
     objective: Objective
+    span: tuple[int, int] | None = None
 
 
 def count_steps(stream: Stream) -> int:

@@ -39,7 +39,7 @@ class ResidentPictures:
         settings: TrainingSettings,
     ) -> None:
         self._faces, self._rows, self._device = faces, rows, device
-        self._augment = settings.augment
+        self._augment, self._strong = settings.augment, settings.strong_augment
         self._mean = _channel_values("mean", settings.normalise_mean, faces.shape[3], device)
         self._scale = _channel_values("scale", settings.normalise_scale, faces.shape[3], device)
 
@@ -58,7 +58,7 @@ class ResidentPictures:
         return pictures
 
     def views(
-        self, rows: torch.Tensor, count: int, generator: torch.Generator
+        self, rows: torch.Tensor, count: int, generator: torch.Generator, *, strong: bool = False
     ) -> tuple[torch.Tensor, ...]:
         """Return `count` independently augmented, normalised views of some rows.
 
@@ -70,18 +70,22 @@ class ResidentPictures:
             Number of views.
         generator : torch.Generator
             On the device.
+        strong : bool
+            Augment by ``training.strong_augment`` instead of ``training.augment``.
 
         Returns
         -------
         tuple of torch.Tensor
             Each ``(B, C, H, W)`` float32 in channels-last memory.
         """
+        if count == 0:
+            return ()
         pictures = self._pictures[rows]
         return tuple(
             self._normalised(
                 augment(
                     pictures,
-                    settings=self._augment,
+                    settings=self._strong if strong else self._augment,
                     generator=generator,
                     fill=255.0 * self._mean,  # 0 once normalised
                 )

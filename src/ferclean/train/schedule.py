@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -48,16 +50,33 @@ def _cosine_between(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def build_optimizer(network: torch.nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
-    """Return the optimiser of one network; its rate is set anew at every step."""
-    parameters, rate, decay = network.parameters(), settings.learning_rate, settings.weight_decay
+def build_optimizer(
+    network: torch.nn.Module,
+    settings: OptimizerSettings,
+    factors: Mapping[str, float] | None = None,
+) -> torch.optim.Optimizer:
+    """Return the optimiser of one network; its rate is set anew at every step.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    settings : OptimizerSettings
+    factors : mapping of str to float, optional
+        Learning-rate factors of the parameters whose name starts so; all others have 1.
+    """
+    groups: list[dict[str, Any]] = [{"params": [], "factor": 1.0}]
+    groups += [{"params": [], "factor": factor} for factor in (factors or {}).values()]
+    for name, parameter in network.named_parameters():
+        matches = [i for i, prefix in enumerate(factors or {}, 1) if name.startswith(prefix)]
+        groups[matches[0] if matches else 0]["params"].append(parameter)
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.name == "sgd":
-        return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=decay)
+        return torch.optim.SGD(groups, rate, settings.momentum, weight_decay=decay)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(parameters, rate, weight_decay=decay)
+    return kind(groups, rate, weight_decay=decay)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the same learning rate."""
+    """Give every parameter group the learning rate times its own factor."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 
 from ferclean.config.training import ModelSettings, OptimizerSettings
 from ferclean.errors import FercleanError
-from ferclean.models.network import Network
+from ferclean.models.network import HeadBuilder, Network
 from ferclean.models.registry import build_network
 from ferclean.models.weights import load_backbone_weights
 from ferclean.tables.atomic import atomic_path
@@ -81,9 +82,18 @@ class TrainState:
 
 
 def fresh_state(
-    identity: Identity, networks: int, optimizer: OptimizerSettings, device: torch.device
+    identity: Identity,
+    networks: int,
+    optimizer: OptimizerSettings,
+    device: torch.device,
+    *,
+    heads: HeadBuilder | None = None,
+    learning_rate_factors: Mapping[str, float] | None = None,
 ) -> TrainState:
-    """Build seeded networks (each with its own seed) and their optimisers."""
+    """Build seeded networks (each with its own seed) and their optimisers.
+
+    `heads` and `learning_rate_factors` are a recipe's, see :class:`ferclean.methods.base.Recipe`.
+    """
     built = []
     for number in range(networks):
         network = build_network(
@@ -92,11 +102,13 @@ def fresh_state(
             channels=identity.channels,
             image_size=identity.image_size,
             seed=derive_seed(identity.seed, "network", number),
+            heads=heads,
         )
         if identity.model.weights is not None:
             load_backbone_weights(network, identity.model.weights)
         built.append(network.to(device=device, memory_format=torch.channels_last))  # type: ignore[call-overload]
-    return TrainState(built, [build_optimizer(network, optimizer) for network in built])
+    factors = learning_rate_factors
+    return TrainState(built, [build_optimizer(network, optimizer, factors) for network in built])
 
 
 def state_to_dict(state: TrainState, identity: Identity) -> dict[str, Any]:

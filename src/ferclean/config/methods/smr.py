@@ -1,25 +1,10 @@
-"""Section ``methods``: the settings of each method, free of torch so that checks are fast.
-
-A new method adds its settings class here and one line in :mod:`ferclean.methods.registry`.
-"""
+"""Settings of SMR."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from ferclean.config.fields import setting
-from ferclean.errors import FercleanError
-
-
-@dataclass(frozen=True)
-class CrossEntropySettings:
-    """Plain cross-entropy: the control. It has no knob of its own."""
-
-
-@dataclass(frozen=True)
-class OracleCleanSettings:
-    """Cross-entropy on the truly clean training rows: the ceiling. It has no knob of its own."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +32,3 @@ class SmrSettings:
     labelled_batch_size: int = setting(
         128, "Labelled, and as many unlabelled, rows per step.", minimum=1
     )
-
-
-@dataclass(frozen=True)
-class MethodsSettings:
-    """One entry a method."""
-
-    cross_entropy: CrossEntropySettings = setting(CrossEntropySettings(), "The control.")
-    oracle_clean: OracleCleanSettings = setting(OracleCleanSettings(), "The ceiling.")
-    smr: SmrSettings = setting(SmrSettings(), "SMR.")
-
-    def of(self, name: str) -> object:
-        """Return the settings of one method."""
-        if name not in METHOD_NAMES:
-            raise FercleanError(f"method {name!r} has no settings section")
-        return getattr(self, name)
-
-
-METHOD_NAMES = tuple(field.name for field in dataclasses.fields(MethodsSettings))

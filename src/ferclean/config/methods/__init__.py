@@ -1,0 +1,76 @@
+"""Section ``methods``: every method's settings, free of torch so that checks are fast.
+
+A new method adds a settings class in this package, its recipe in :mod:`ferclean.methods`, and
+one line in :class:`MethodsSettings`.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from ferclean.config.methods.controls import CrossEntropySettings, OracleCleanSettings
+from ferclean.config.methods.smr import SmrSettings
+from ferclean.errors import unknown_name
+
+
+def method(default: Any, recipe: str, help_text: str, *, inputs: tuple[str, ...] = ()) -> Any:
+    """Register a method: one field of :class:`MethodsSettings`.
+
+    Parameters
+    ----------
+    default : object
+        The method's settings dataclass with its defaults.
+    recipe : str
+        ``"module:Class"`` below :mod:`ferclean.methods`.
+    help_text : str
+        What stands in the reference of parameters.
+    inputs : tuple of str
+        Files that its training steps read beside faces and labels, by the names of
+        :data:`ferclean.config.side_inputs.SIDE_INPUTS`.
+    """
+    bounds = {"minimum": None, "maximum": None, "above": None}
+    metadata = {"help": help_text, "recipe": recipe, "inputs": inputs, **bounds}
+    return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
+
+
+@dataclass(frozen=True)
+class MethodsSettings:
+    """One entry a method; a method that is left out takes its defaults."""
+
+    cross_entropy: CrossEntropySettings = method(
+        CrossEntropySettings(), "cross_entropy:CrossEntropy", "The control."
+    )
+    oracle_clean: OracleCleanSettings = method(
+        OracleCleanSettings(), "cross_entropy:OracleClean", "The ceiling."
+    )
+    smr: SmrSettings = method(SmrSettings(), "smr:Smr", "SMR.")
+
+    def of(self, name: str) -> Any:
+        """Return the settings of one method."""
+        _field(name)
+        return getattr(self, name)
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(MethodsSettings)}
+METHOD_NAMES = tuple(_FIELDS)
+
+
+def recipe_of(name: str) -> str:
+    """Return where a method's recipe stands, ``"module:Class"``."""
+    recipe: str = _field(name).metadata["recipe"]
+    return recipe
+
+
+def inputs_of(name: str) -> tuple[str, ...]:
+    """Return the names of the further files that a method's training steps read."""
+    inputs: tuple[str, ...] = _field(name).metadata["inputs"]
+    return inputs
+
+
+def _field(name: str) -> dataclasses.Field[Any]:
+    if name not in _FIELDS:
+        raise unknown_name("method", name, METHOD_NAMES)
+    return _FIELDS[name]
