@@ -23,7 +23,7 @@ def example(networks: int = 2, rows: int = 5, seed: int = 0) -> tuple[Partition,
         score=random.random((networks, rows)).astype(np.float32),
         clean_probability=random.random((networks, rows)).astype(np.float32),
         probabilities=probabilities.astype(np.float32),
-        evidence={"distance": random.random(rows)},
+        evidence={"distance": random.random(rows), "amended": random.random((rows, 3))},
         parameters={"net_0": {"means": [0.1, 0.9], "weights": [0.5, 0.5]}},
     )
     return partition, np.array([f"s{i}" for i in range(rows)], dtype=object)
@@ -42,7 +42,9 @@ def test_a_partition_comes_back_to_the_last_bit(tmp_path_factory, networks, rows
         assert found.shape == getattr(written, name).shape
     assert read.score_name == written.score_name
     assert read.parameters == written.parameters
-    np.testing.assert_array_equal(read.evidence["distance"], written.evidence["distance"])
+    assert list(read.evidence) == ["distance", "amended"]
+    for name, values in written.evidence.items():
+        np.testing.assert_array_equal(read.evidence[name], values)
 
 
 def test_the_same_partition_gives_the_same_bytes(tmp_path):

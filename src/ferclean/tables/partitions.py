@@ -35,7 +35,7 @@ class Partition:
     threshold : float
         The method's own cut-off: at or below this clean probability a label is called wrong.
     evidence : dict of str to numpy.ndarray
-        Further ``(N,)`` columns of the recipe.
+        Further columns of the recipe, ``(N,)``, or ``(N, K)`` with one a class.
     parameters : dict
         JSON-able description of the fitted mixtures, ``{"net_0": {...}}``.
     """
@@ -59,18 +59,27 @@ def write_partition(
         columns[f"clean_probability_{net}"] = partition.clean_probability[net]
         for k, name in enumerate(classes):
             columns[f"p_{net}_{name}"] = partition.probabilities[net, :, k]
-    columns.update(partition.evidence)
+    for name, values in partition.evidence.items():
+        columns.update(_evidence_columns(name, values, classes))
     header = {
         "score": partition.score_name,
         "networks": len(partition.score),
         "threshold": partition.threshold,
-        "evidence": list(partition.evidence),
+        "evidence": {name: values.ndim for name, values in partition.evidence.items()},
         "parameters": partition.parameters,
     }
     table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(header, sort_keys=True).encode()}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def _evidence_columns(
+    name: str, values: np.ndarray, classes: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    if values.ndim == 1:
+        return {name: values}
+    return {f"{name}_{label}": values[:, k] for k, label in enumerate(classes)}
 
 
 def read_partition(
@@ -103,7 +112,10 @@ def read_partition(
         clean_probability=np.stack([frame[f"clean_probability_{n}"].to_numpy() for n in networks]),
         probabilities=np.stack(probabilities),
         threshold=header["threshold"],
-        evidence={name: frame[name].to_numpy() for name in header["evidence"]},
+        evidence={
+            name: frame[name if axes == 1 else [f"{name}_{c}" for c in classes]].to_numpy()
+            for name, axes in header["evidence"].items()
+        },
         parameters=header["parameters"],
     )
 
