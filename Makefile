@@ -14,14 +14,18 @@ run: setup
 	$(BIN)/snakemake --cores all --resources gpu=1
 
 test: setup
-	$(BIN)/pytest
+	@# The workflows of the second call share what they have run, so they stay in one process.
+	@failed=0; \
+	$(BIN)/pytest -n auto -m "not end_to_end" || failed=1; \
+	$(BIN)/pytest -m end_to_end || failed=1; \
+	exit $$failed
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/pytest -m "not end_to_end"
+	$(BIN)/pytest -n auto -m "not end_to_end"
 
 setup: $(STAMP)
 

@@ -5,12 +5,17 @@ python benchmarks/render_results.py
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ferclean.tables.atomic import read_json, write_text
 
 HERE = Path(__file__).parent
+# Metric, heading, and whether it is shown in per cent.
 COLUMNS = (
     ("test_accuracy_last_epoch", "last epoch"),
     ("test_accuracy_mean_of_last_five", "mean of last five"),
@@ -26,15 +31,24 @@ COLUMNS = (
 TITLES = {
     "p5": "P5: the default run (rendered faces, 30 % symmetric noise)",
     "p1": "P1: FER+ labels, 40 % symmetric noise injected",
+    "p1_r20": "P1 at 20 % symmetric noise",
+    "p1_r00": "P1 without noise",
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
 }
 HEAD = """# Results
 
 Made by `python benchmarks/render_results.py` from the records under `benchmarks/results`, which
-hold every metric, the settings, the package versions and the commit; each section names the command
-that made it. All in per cent but AUROC, AP and F1. One row a run; `seed` stands in its name.
+hold every metric, the settings, the package versions and the commit of each run; each section names
+the command that made it. All in per cent but AUROC, AP and F1; where several seeds were run, their
+mean and, behind ±, their standard deviation. Sorted by the accuracy of the last epoch.
 *Best on test is for comparison with papers that report it; nothing is chosen by it.
+"""
+PUBLISHED_HEAD = """## What the papers report
+
+Other data, other networks, face-pretrained weights, and mostly the best epoch on the test set:
+these numbers cannot be compared with those above, and stand here only so that nobody has to look
+for them. Sources in `benchmarks/published.yaml`.
 """
 
 
@@ -44,37 +58,86 @@ def main() -> None:
 
 
 def render() -> str:
-    """Render every record."""
+    """Render every record and the published numbers."""
     sections = [HEAD]
     for name, title in TITLES.items():
         path = HERE / "results" / f"{name}.json"
         if path.exists():
             sections.append(_section(title, read_json(path)))
+    sections.append(_published(yaml.safe_load((HERE / "published.yaml").read_text())))
     return "\n".join(sections)
 
 
 def _section(title: str, record: dict[str, Any]) -> str:
-    environment = record["environment"]
-    header = ["run", *(heading for _, heading in COLUMNS), "minutes"]
-    rows = [_row(name, run) for name, run in record["runs"].items()]
-    table = [header, ["---"] * len(header), *rows]
-    lines = ["| " + " | ".join(row) + " |" for row in table]
-    torch, wall = environment["packages"]["torch"], record["wall_seconds"]
-    made = f"`{record['command']}`, {environment['device']}, torch {torch}, {wall:.0f} s in all"
-    return "\n".join([f"## {title}", "", f"{made}.", "", *lines, ""])
+    header = ["method", "seeds", *(heading for _, heading in COLUMNS), "minutes"]
+    groups = sorted(_groups(record), key=lambda group: -_accuracy(group[1]))
+    rows = [_row(method, runs) for method, runs in groups]
+    made = f"`{record['command']}`; {_made_with(record)}"
+    return "\n".join([f"## {title}", "", f"{made}.", "", *_table([header, *rows]), ""])
 
 
-def _row(name: str, run: dict[str, Any]) -> list[str]:
-    metrics = run.get("metrics", run)
-    values = [_formatted(key, metrics.get(key)) for key, _ in COLUMNS]
-    minutes = f"{run['training_seconds'] / 60:.0f}" if "training_seconds" in run else "-"
-    return [name, *values, minutes]
+def _groups(record: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield each method with its runs, one a seed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, run in record["runs"].items():
+        found.setdefault(name.rpartition("/")[2], []).append(run)
+    yield from found.items()
 
 
-def _formatted(key: str, value: float | None) -> str:
-    if value is None:
+def _made_with(record: dict[str, Any]) -> str:
+    environments = [record.get("environment")] + [
+        run.get("environment") for run in record["runs"].values()
+    ]
+    made = {f"{e['device']}, torch {e['packages']['torch']}" for e in environments if e}
+    return "; ".join(sorted(made))
+
+
+def _metrics(run: dict[str, Any]) -> dict[str, Any]:
+    metrics: dict[str, Any] = run.get("metrics", run)
+    return metrics
+
+
+def _accuracy(runs: list[dict[str, Any]]) -> float:
+    return statistics.fmean(_metrics(run)["test_accuracy_last_epoch"] for run in runs)
+
+
+def _row(method: str, runs: list[dict[str, Any]]) -> list[str]:
+    values = [_formatted(key, [_metrics(run).get(key) for run in runs]) for key, _ in COLUMNS]
+    minutes = [run["training_seconds"] / 60 for run in runs if "training_seconds" in run]
+    spent = f"{statistics.fmean(minutes):.0f}" if minutes else "-"
+    return [method, str(len(runs)), *values, spent]
+
+
+def _formatted(key: str, values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
         return "-"
-    return f"{value:.3f}" if key.startswith("detection") else f"{100 * value:.1f}"
+    factor, digits = (1, 3) if key.startswith("detection") else (100, 1)
+    mean = f"{factor * statistics.fmean(known):.{digits}f}"
+    spread = f" ± {factor * statistics.stdev(known):.{digits}f}" if len(known) > 1 else ""
+    return mean + spread
+
+
+def _published(tables: list[dict[str, Any]]) -> str:
+    lines = [PUBLISHED_HEAD]
+    for table in tables:
+        lines += [f"### {table['title']}", ""]
+        header = ["method", "network", *table["columns"]]
+        rows = [
+            [row["method"], row["network"], *(_published_cell(v) for v in row["values"])]
+            for row in table["rows"]
+        ]
+        lines += [*_table([header, *rows]), ""]
+    return "\n".join(lines)
+
+
+def _published_cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    header, *body = rows
+    return ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *body]]
 
 
 if __name__ == "__main__":
