@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# One process a core: more threads would only get in each other's way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared_data_dir() -> Path:
