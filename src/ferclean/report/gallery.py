@@ -11,8 +11,6 @@ import pandas as pd
 
 from ferclean.tables.labels import LabelTable
 
-# A label with less than even odds of being right is suspicious.
-EVEN_ODDS = 0.5
 _BARS = 3
 
 
@@ -51,7 +49,7 @@ class SampleRow:
 def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
     """Choose the most suspicious training rows of a repaired label table.
 
-    Suspicious is a label that the run judges less likely right than wrong, changes or drops.
+    Suspicious is every label that the run did not keep: by the method's own cut-off.
 
     Parameters
     ----------
@@ -67,9 +65,7 @@ def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
     """
     frame = labels.frame
     quality = frame["label_quality"].to_numpy(dtype=np.float64)
-    changed = (frame["suggested_label"].astype(str) != frame["observed"].astype(str)).to_numpy()
-    dropped = (frame["action"] == "drop").to_numpy()
-    doubted = (quality < EVEN_ODDS) | changed | dropped
+    doubted = (frame["action"] != "keep").to_numpy()
     rows = np.flatnonzero(np.isfinite(quality) & doubted)
     surest = labels.matrix("p_")[rows].max(axis=1, initial=0.0)
     order = np.lexsort((rows, -surest, quality[rows]))
