@@ -150,7 +150,9 @@ def test_nothing_suspicious_and_no_gallery_wanted(tmp_path):
     for number in range(fake.rounds + 1):
         path = tmp_path / "denoise" / fake.runs[0] / f"round_{number}" / "labels.parquet"
         table = read_label_table(path)
-        sure = table.with_columns(clean_probability=1.0, label=table.frame["observed"])
+        sure = table.with_columns(
+            clean_probability=1.0, label=table.frame["observed"], action="keep"
+        )
         write_label_table(sure, path)
     assert "No training face looks suspicious." in make_page(fake)
     doubted = make_fake_results(tmp_path / "b", methods=("smr",), rows=140)

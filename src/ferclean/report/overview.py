@@ -42,7 +42,9 @@ def data_section(prepared: PreparedData) -> dict[str, Any]:
     samples = prepared.samples
     counts = pd.crosstab(samples.frame["given"], samples.frame["split"], dropna=False)
     counts = counts.reindex(index=list(samples.classes), columns=list(SPLITS), fill_value=0)
-    reasons = prepared.quarantine.groupby(["step", "reason"]).size().reset_index(name="count")
+    # A reason's detail (another picture's id, a file name) stands after the colon.
+    kinds = prepared.quarantine.assign(reason=prepared.quarantine["reason"].str.split(":").str[0])
+    reasons = kinds.groupby(["step", "reason"]).size().reset_index(name="count")
     return {
         "dataset": samples.dataset,
         "splits": SPLITS,
