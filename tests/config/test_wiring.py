@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ferclean.config.load import build_settings
+from ferclean.config.methods import METHOD_NAMES, recipe_of
 from ferclean.config.steps import STEP_SECTIONS
 from ferclean.config.wiring import STEP_SOURCES, data_files, sources_of, step_params
 
@@ -43,6 +44,9 @@ def imported_modules(file: Path) -> set[Path]:
             # A registry names its entries as "module:attribute" and imports the one it needs.
             named = re.fullmatch(r"(ferclean(?:\.\w+)+):\w+", node.value)
             names |= {named[1]} if named else set()
+    if file == PACKAGE / "methods" / "registry.py":
+        recipes = [recipe_of(name).partition(":")[0] for name in METHOD_NAMES]
+        names |= {f"ferclean.methods.{module}" for module in recipes}
     return {file for name in names if (file := module_file(name)) is not None}
 
 

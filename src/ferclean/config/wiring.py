@@ -91,10 +91,10 @@ def sources_of(step: str, root: str | Path = "src/ferclean") -> list[str]:
     """
     root = Path(root)
     modules = {SECTIONS[name].__module__.rpartition(".")[2] for name in STEP_SECTIONS[step]}
-    settings = [f"config/{name}" for name in modules]
-    settings = [n if (root / n).is_dir() else f"{n}.py" for n in settings]
+    packages = [f"config/{name}" for name in modules if (root / "config" / name).is_dir()]
     files = {root / "steps" / f"{step.replace('-', '_')}.py"}
-    for name in (*settings, *STEP_SOURCES[step]):
+    files |= {root / "config" / f"{m}.py" for m in modules if f"config/{m}" not in packages}
+    for name in (*packages, *STEP_SOURCES[step]):
         found = (root / name).rglob("*") if (root / name).is_dir() else [root / name]
         files |= {path for path in found if _is_source(path)}
     return sorted(str(path) for path in files)
