@@ -25,6 +25,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/noise.smk"
 include: "workflow/rules/semantics.smk"
+include: "workflow/rules/embed.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/denoise.smk"
 include: "workflow/rules/evaluate.smk"
@@ -37,6 +38,7 @@ rule all:
         rules.all_prepare.input,
         rules.all_noise.input,
         rules.all_semantics.input,
+        rules.all_embed.input,
         rules.all_pretrain.input,
         rules.all_denoise.input,
         rules.all_evaluate.input,

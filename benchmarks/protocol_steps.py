@@ -12,7 +12,7 @@ from typing import Any
 
 from ferclean.config.load import Settings, build_settings
 from ferclean.config.runs import parse_setting
-from ferclean.config.side_inputs import side_inputs
+from ferclean.config.side_inputs import SIDE_INPUTS, side_inputs
 from ferclean.tables.atomic import read_json
 
 
@@ -53,8 +53,35 @@ def inject(work: Path, setting: str, settings: Settings) -> None:
     )
 
 
+def _make_word_vectors(work: Path, target: Path, settings: Settings, device: str) -> None:
+    from ferclean.steps.word_vectors import word_vectors
+
+    word_vectors(output=target.parent, settings=settings)
+
+
+def _make_similarity(work: Path, target: Path, settings: Settings, device: str) -> None:
+    from ferclean.steps.semantic_embedding import semantic_embedding
+
+    setting = target.parent.name
+    words = in_work(work, SIDE_INPUTS["word_vectors"])
+    if not words.exists():
+        _make_word_vectors(work, words, settings, device)
+    semantic_embedding(
+        faces=work / "prepare" / "align" / "faces.npy",
+        labels=work / "noise" / setting / "labels.parquet",
+        word_vectors=words,
+        output=target.parent,
+        seed=parse_setting(setting).seed,
+        device=device,
+        settings=settings,
+    )
+
+
 # How a side input is made, by its name; those not named here are made by `prepare`.
-MAKERS: dict[str, Callable[[Path, Path, Settings, str], None]] = {}
+MAKERS: dict[str, Callable[[Path, Path, Settings, str], None]] = {
+    "semantic_similarity": _make_similarity,
+    "word_vectors": _make_word_vectors,
+}
 
 
 def make_side_inputs(work: Path, name: str, path: str, params: dict[str, Any], device: str) -> None:

@@ -30,6 +30,7 @@ class Example:
     many: tuple[float, ...] = setting((0.1,), "Many.", minimum=0, maximum=1)
     pairs: dict[str, str] = setting({}, "Pairs.")
     either: str | dict[str, str] = setting("x", "Either.")
+    weight: float | Literal["auto"] = setting("auto", "Weight.", minimum=0)
     inner: Inner = setting(Inner(), "Inner.")
 
     def check(self, where: str) -> None:
@@ -53,12 +54,13 @@ def test_every_kind_of_value_is_taken():
         Example,
         {
             "number": 1, "count": 9, "name": "b", "flag": True, "choice": "green", "path": "p",
-            "many": [0, 1, 0.5], "pairs": {"a": "b"}, "either": {"c": "d"}, "inner": {"depth": 0},
+            "many": [0, 1, 0.5], "pairs": {"a": "b"}, "either": {"c": "d"}, "weight": 2,
+            "inner": {"depth": 0},
         },
         "example",
     )  # fmt: skip
     expected = Example(
-        1.0, 9, "b", True, "green", "p", (0.0, 1.0, 0.5), {"a": "b"}, {"c": "d"}, Inner(0)
+        1.0, 9, "b", True, "green", "p", (0.0, 1.0, 0.5), {"a": "b"}, {"c": "d"}, 2.0, Inner(0)
     )
     assert built == expected
     assert isinstance(built.number, float)
@@ -91,6 +93,10 @@ def test_every_kind_of_value_is_taken():
         ({"pairs": ["a"]}, ("example.pairs", "a mapping")),
         ({"pairs": {"a": 1}}, ("example.pairs.a", "a text")),
         ({"either": 3}, ("example.either", "3")),
+        ({"weight": "auot"}, ("example.weight", "a finite number or auto", "'auot'")),
+        ({"weight": True}, ("example.weight", "a finite number or auto", "True")),
+        ({"weight": None}, ("example.weight", "a finite number or auto", "None")),
+        ({"weight": -1}, ("example.weight", "at least 0")),
         ({"inner": 3}, ("example.inner", "a mapping", "3")),
         ({"flag": True}, ("example.path is needed when example.flag is true",)),
         ([1], ("example must be a mapping",)),
@@ -99,6 +105,12 @@ def test_every_kind_of_value_is_taken():
 def test_a_wrong_value_is_named(values, parts):
     found = message(values)
     assert all(part in found for part in parts), found
+
+
+@pytest.mark.parametrize("value", ["auto", 0.0, "1e1"])
+def test_a_number_or_a_name(value):
+    built = build(Example, {"weight": value}, "example")
+    assert built.weight == (value if value == "auto" else float(value))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, "nan", "1e999"])

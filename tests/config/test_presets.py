@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ferclean.config.load import build_settings
@@ -34,8 +36,60 @@ def settings_of_preset(name):
     return build_settings(load_preset(name))
 
 
+# The published experiments of the other methods: method and what their preset runs it on.
+OTHERS = {
+    "resup": ("rafdb", "ferplus", "affectnet"),
+    "sce_ald": ("rafdb", "ferplus", "affectnet", "rafdb_table2_sym10", "rafdb_table2_sym20",
+                "rafdb_table2_sym30"),
+    "smp": ("clothing1m", "food101n"),
+    "sampling_softmax": ("ferplus",),
+    "dividemix": (*(f"cifar{c}_sym{r}" for c in (10, 100) for r in (20, 50, 80, 90)),
+                  "cifar10_asym40", "clothing1m", "webvision"),
+    "unicon": tuple(f"cifar10_sym{r}" for r in (20, 50, 80, 90)),
+    "ssr": (*(f"cifar10_sym{r}" for r in (20, 50, 80, 90)), "animal10n"),
+    "elr": ("cifar10_sym40",),
+    "scn": ("rafdb", "ferplus", "affectnet"),
+    "rul": ("rafdb", "ferplus", "affectnet"),
+    "eac": ("rafdb", "ferplus", "affectnet"),
+    "la_net": ("rafdb", "ferplus", "affectnet"),
+    "dmue": ("rafdb",),
+}  # fmt: skip
+
+
 def test_the_presets_are_these():
-    assert preset_names() == sorted(["fer", *PUBLISHED])
+    others = [f"{method}_{rest}" for method, rests in OTHERS.items() for rest in rests]
+    assert preset_names() == sorted(["fer", *PUBLISHED, *others])
+
+
+@pytest.mark.parametrize("method", OTHERS)
+def test_a_preset_runs_its_method_as_published(method):
+    epochs = {"resup": 30, "sce_ald": 40, "unicon": 350, "scn": 70, "rul": 60, "eac": 60,
+              "la_net": 80, "dmue": 36, "elr": 120, "sampling_softmax": 30}  # fmt: skip
+    for rest in OTHERS[method]:
+        settings = settings_of_preset(f"{method}_{rest}")
+        assert settings.grid.methods == (method,)
+        assert settings.training.total_epochs == epochs.get(method, settings.training.total_epochs)
+        assert settings.data.validation_fraction == 0
+
+
+def test_constants_of_the_five_systems():
+    resup = settings_of_preset("resup_rafdb").training
+    assert (resup.batch_size, resup.warm_up_epochs) == (96, 1)
+    assert (resup.optimizer.name, resup.optimizer.learning_rate) == ("adam", 2e-4)
+    assert resup.optimizer.milestones == (10, 20)
+    betas = {rate: settings_of_preset(f"sce_ald_rafdb_table2_sym{rate}").methods.sce_ald.beta
+             for rate in (10, 20, 30)}  # fmt: skip
+    assert betas == {10: 0.5, 20: 0.4, 30: 0.2}
+    stated = settings_of_preset("sce_ald_rafdb")
+    assert stated.methods.sce_ald.beta == 0.7 and stated.training.warm_up_epochs == 9
+    assert (stated.training.batch_size, stated.training.optimizer.learning_rate) == (32, 1e-4)
+    smp = settings_of_preset("smp_clothing1m")
+    assert smp.training.total_epochs == 15 and smp.training.optimizer.milestones == (5, 10)
+    assert (smp.methods.smp.samples, smp.methods.smp.prototypes_per_class) == (1280, 8)
+    weights = {name: settings_of_preset(name).methods.dividemix.unlabelled_weight
+               for name in preset_names() if name.startswith("dividemix_cifar")}  # fmt: skip
+    for name, weight in weights.items():
+        assert weight == UNLABELLED_WEIGHT[name.replace("dividemix", "smr")]
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -46,7 +100,7 @@ def test_every_preset_is_complete_valid_and_names_its_source(name):
     }
     assert runs_of(build_settings(values))
     assert len(preset_note(name)) > 60
-    assert name == "fer" or "Mathematics 2024" in preset_note(name)
+    assert name == "fer" or re.search(r"Source: .*(20\d\d|arXiv)", preset_note(name))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

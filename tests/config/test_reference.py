@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from ferclean.config.presets import load_preset, merge, preset_names, preset_not
 from ferclean.config.reference import (
     Key,
     accepted,
+    choices,
     defaults,
     keys_of,
     methods_shown,
@@ -92,7 +94,7 @@ def test_every_section_is_read_by_a_step_or_by_the_rules():
 def test_written_settings_read_back_the_same(name):
     values = load_preset(name)
     text = params_text(values, "A heading\n\nof three lines")
-    assert yaml.safe_load(text) == values
+    assert yaml.safe_load(text) == {**values, "methods": methods_shown(values)}
     assert text.startswith("# A heading\n#\n# of three lines\n")
     assert max(map(len, text.splitlines())) <= 104
 
@@ -110,7 +112,8 @@ def test_any_text_survives_writing(title, words, classes):
     }
     values = merge(defaults(), changed)
     values["semantics"]["words"] = words
-    assert yaml.safe_load(params_text(values)) == values
+    written = yaml.safe_load(params_text(values))
+    assert written == {**values, "methods": methods_shown(values)}
 
 
 def test_plain_values_hold_no_tuples_or_dataclasses():
@@ -133,3 +136,11 @@ def test_accepted_says_type_and_bounds():
         "one or a list of: integer, at least 0"
     )
     assert accepted(Key("x", str | None, None, nothing)) == "text or `null`"
+
+
+def test_a_number_or_a_name_is_both_in_the_reference_and_no_closed_list():
+    annotation = float | Literal["auto"]
+    key = Key("x", annotation, 0.0, {"minimum": 0, "above": None, "maximum": None})
+    assert accepted(key) == "number or `auto`, at least 0"
+    assert choices(annotation) == []
+    assert choices(Literal["a", "b"]) == choices(Literal["a", "b"] | None) == ["a", "b"]

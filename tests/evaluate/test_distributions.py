@@ -11,6 +11,7 @@ from ferclean.evaluate.distributions import (
     divergences,
     entropy,
     normalise_votes,
+    two_label_agreement,
 )
 
 
@@ -90,3 +91,33 @@ def test_distributions_that_differ_by_rounding_have_no_divergence():
     exact = np.random.default_rng(0).dirichlet(np.ones(7), size=2000)
     found = divergences(exact, exact.astype(np.float32).astype(np.float64))
     assert 0 <= found["js"] < 1e-9
+
+
+def naive_two_label_agreement(reference, estimate):
+    hits = []
+    for truth, guess in zip(reference, estimate, strict=True):
+        named = {k for k, share in enumerate(truth) if share > 1e-6}
+        if len(named) == 2:
+            order = sorted(range(len(guess)), key=lambda k: -guess[k])
+            two = len(guess) == 2 or guess[order[1]] > guess[order[2]]
+            hits.append(two and set(order[:2]) == named)
+    return {"rows": len(hits), "share": sum(hits) / len(hits) if hits else None}
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(0, 30))
+def test_two_label_agreement_equals_the_naive_count(seed, classes, rows):
+    rng = np.random.default_rng(seed)
+    truth = rng.dirichlet(np.ones(classes), rows) * (rng.random((rows, classes)) < 0.6)
+    truth = normalise_votes(truth)
+    estimate = np.round(rng.dirichlet(np.ones(classes), rows), 1)  # with ties
+    known = np.isfinite(truth).all(axis=1)
+    naive = naive_two_label_agreement(truth[known], estimate[known])
+    assert two_label_agreement(truth, estimate) == pytest.approx(naive)
+
+
+def test_a_hard_label_names_no_two_classes():
+    truth = np.array([[0.6, 0.4, 0.0], [1.0, 0.0, 0.0]])
+    assert two_label_agreement(truth, np.eye(3)[[0, 0]]) == {"rows": 1, "share": 0.0}
+    soft = [[0.4, 0.5, 0.1], [1.0, 0.0, 0.0]]
+    assert two_label_agreement(truth, soft) == {"rows": 1, "share": 1.0}
+    assert two_label_agreement(truth[1:], soft[1:]) == {"rows": 0, "share": None}

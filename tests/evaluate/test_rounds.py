@@ -48,6 +48,23 @@ def test_rounds_tell_accuracy_before_and_after(base):
     assert table["noise_rate_estimated"].iloc[0] == pytest.approx((true != observed).mean())
 
 
+def test_two_labels_are_asked_for_where_two_are_known(base):
+    train = train_rows(base)
+    truth = train.matrix("true_p_")
+    compound = (truth > 0).sum(axis=1) == 2
+    hard = a_round(train, train.codes("true"), np.ones(len(train)))
+    soft = hard.with_columns(**{f"p_{name}": truth[:, k] for k, name in enumerate(CLASSES)})
+    assert label_metrics(train, hard)["two_label_agreement_final"] == 0.0
+    found = label_metrics(train, soft)
+    assert found["two_label_agreement_final"] == 1.0
+    assert found["two_label_rows"] == compound.sum() > 0
+    assert found["two_label_unavailable"] is None
+    votes_only = LabelTable(
+        train.frame.drop(columns=[f"true_p_{name}" for name in CLASSES]), CLASSES, "votes"
+    )
+    assert label_metrics(votes_only, soft)["two_label_rows"] == 0
+
+
 def test_perfect_labels_agree_with_truth_and_votes_better_than_observed_ones(base):
     train = train_rows(base)
     true = train.codes("true")

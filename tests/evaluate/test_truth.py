@@ -1,6 +1,12 @@
 import numpy as np
 
-from ferclean.evaluate.truth import best_known_codes, one_hot, true_codes, true_distributions
+from ferclean.evaluate.truth import (
+    best_known_codes,
+    known_distributions,
+    one_hot,
+    true_codes,
+    true_distributions,
+)
 from ferclean.tables.labels import labels_from_codes
 from fixtures.fake_run import CLASSES, make_base_table
 
@@ -33,6 +39,8 @@ def test_votes_stand_in_where_the_distribution_is_missing():
     found = true_distributions(both)
     assert np.allclose(found[0], votes[0] / votes[0].sum())
     assert np.allclose(found[1], both.matrix("true_p_")[1])
+    known = known_distributions(both)
+    assert np.isnan(known[0, 0]) and np.array_equal(known[1:], both.matrix("true_p_")[1:])
 
 
 def test_one_hot_of_a_missing_label_is_missing():

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from ferclean.faces.template import ARCFACE_POINTS, face_template, similarity_transform
+from ferclean.faces.template import (
+    ARCFACE_POINTS,
+    face_template,
+    similarity_transform,
+    template_residuals,
+)
 
 
 def umeyama_by_svd(source, target):
@@ -107,3 +112,34 @@ def test_a_margin_shrinks_the_template_around_the_centre(size, margin):
 def test_impossible_templates_are_refused(size, margin):
     with pytest.raises(ValueError, match="size must be"):
         face_template(size, margin=margin)
+
+
+@given(st.integers(1, 6), st.floats(0, 30), st.integers(0, 10**6))
+def test_residuals_are_what_each_faces_own_transform_leaves(count, spread, seed):
+    random = np.random.default_rng(seed)
+    template = np.array(ARCFACE_POINTS)
+    faces = 3 * template + 50 + spread * random.normal(size=(count, 5, 2))
+    between_eyes = np.linalg.norm(template[1] - template[0])
+    found = template_residuals(faces)
+    assert found.shape == (count, 10) and found.dtype == np.float32
+    for face, row in zip(faces, found, strict=True):
+        moved = apply(similarity_transform(face, template), face)
+        np.testing.assert_allclose(row, (moved - template).ravel() / between_eyes, atol=1e-5)
+
+
+def test_residuals_do_not_depend_on_place_roll_and_size_but_on_shape():
+    face = np.array(ARCFACE_POINTS)
+    np.testing.assert_allclose(template_residuals(face[None]), 0, atol=1e-6)
+    smiling = face + np.array([[0, 0], [0, 0], [0, 0], [-4, -3], [4, -3]])
+    angle = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    both = template_residuals(np.stack([smiling, 2.5 * smiling @ angle.T - 17]))
+    np.testing.assert_allclose(both[0], both[1], atol=1e-6)
+    assert np.abs(both[0]).max() > 0.05
+
+
+def test_residuals_of_no_landmarks_are_not_a_number():
+    face = np.array(ARCFACE_POINTS)
+    missing, same = np.full((5, 2), np.nan), np.full((5, 2), 3.0)
+    found = template_residuals(np.stack([face, missing, same]))
+    assert np.isfinite(found[0]).all() and np.isnan(found[1:]).all()
+    assert template_residuals(np.empty((0, 5, 2))).shape == (0, 10)

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ferclean.losses.classification import cross_entropy, squared_error, uniform_prior_penalty
+from ferclean.losses.classification import (
+    cross_entropy,
+    negative_entropy,
+    squared_error,
+    uniform_prior_penalty,
+)
 
 
 def naive_softmax(row):
@@ -65,3 +70,10 @@ def test_prior_penalty_stays_finite_when_a_class_is_never_predicted():
 
 def test_losses_accept_half_precision_and_return_single(logits):
     assert cross_entropy(logits.bfloat16(), torch.zeros(6, dtype=torch.long)).dtype == torch.float32
+
+
+def test_negative_entropy_equals_a_naive_loop_and_has_its_ends(logits):
+    naive = [sum(p * math.log(p) for p in naive_softmax(z)) for z in logits.tolist()]
+    assert negative_entropy(logits).tolist() == pytest.approx(naive, rel=1e-4)
+    ends = negative_entropy(torch.tensor([[0.0, 0.0, 0.0, 0.0], [900.0, 0.0, 0.0, -900.0]]))
+    assert ends.tolist() == pytest.approx([-math.log(4), 0.0])

@@ -100,7 +100,7 @@ def test_without_truth_the_reasons_are_told(tmp_path):
     metrics = run(make_fake_results(tmp_path, truth=False))
     for key in ("detection_auroc", "label_accuracy_final", "divergence_js_final"):
         assert metrics[key] is None
-    for key in ("detection", "label_accuracy", "divergence", "votes"):
+    for key in ("detection", "label_accuracy", "divergence", "two_label", "votes"):
         assert isinstance(metrics[f"{key}_unavailable"], str)
     assert metrics["test_accuracy_last_epoch"] is not None
 
@@ -110,6 +110,20 @@ def test_without_validation_rows_nothing_is_selected(tmp_path):
     assert metrics["val_rows"] == 0
     assert metrics["validation_selected_epoch"] is None
     assert metrics["test_accuracy_validation_selected"] is None
+
+
+def test_the_two_likeliest_classes_of_test_rows_are_compared_with_compounds(fake):
+    metrics, arguments = run(fake), fake.evaluate_arguments("smr")
+    table = read_label_table(arguments["labels"])
+    with np.load(arguments["denoise"] / f"round_{fake.rounds}" / "predictions.npz") as content:
+        of = dict(zip(content["sample_id"], content["probabilities"][-1], strict=True))
+    test = table.take(table.in_split("test"))
+    hits = []
+    for name, truth in zip(test.frame["sample_id"], test.matrix("true_p_"), strict=True):
+        if (truth > 0).sum() == 2:
+            hits.append(set(np.argsort(of[name])[-2:]) == set(np.flatnonzero(truth)))
+    assert metrics["test_two_label_rows"] == len(hits) > 0
+    assert metrics["test_two_label_agreement"] == pytest.approx(np.mean(hits))
 
 
 def test_votes_are_compared_with(tmp_path):

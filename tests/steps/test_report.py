@@ -74,7 +74,8 @@ def check(page: str) -> Checker:
     assert checker.open == []
     assert len(set(checker.ids)) == len(checker.ids)
     assert set(SECTIONS) <= set(checker.ids)
-    assert not re.search(r"https?:|//[a-z]|@import|xlink", page)
+    text = re.sub(r"data:image/[^\"]+", "", page)  # base64 may hold any letters
+    assert not re.search(r"https?:|//[a-z]|@import|xlink", text)
     assert all(link.startswith("#") and link[1:] in checker.ids for link in checker.links)
     assert all(source.startswith("data:image/") for source in checker.sources)
     return checker

@@ -139,3 +139,25 @@ def test_guessing_uses_batch_statistics_of_the_trained_network_only():
     objective()(make_step(networks)[0])
     assert not torch.equal(networks[0][1].running_mean, before[0])
     assert torch.equal(networks[1][1].running_mean, before[1])
+
+
+def test_strong_views_are_trained_on_and_weak_ones_only_asked():
+    networks = [network(0), network(1)]
+    weak, _ = make_step(networks)
+    strong, _ = make_step(networks)
+    pictures = torch.Generator().manual_seed(8)
+    for name, batch in strong.batches.items():
+        own = tuple(torch.randn(ROWS, 1, 2, 2, generator=pictures) for _ in range(2))
+        strong.batches[name] = Batch(batch.rows, batch.views, own)
+    asked = objective()._targets(*weak.batches.values(), networks)
+    same = objective()._targets(*strong.batches.values(), networks)
+    assert torch.equal(asked, same)
+    terms = objective()(strong)
+    coefficient = draw_coefficient(4.0, np.random.default_rng(5))
+    partners = draw_partners(4 * ROWS, torch.Generator().manual_seed(5))
+    inputs = torch.cat([v for batch in strong.batches.values() for v in batch.strong])
+    mixed = coefficient * inputs + (1 - coefficient) * inputs[partners]
+    wanted = coefficient * asked + (1 - coefficient) * asked[partners]
+    logs = torch.log_softmax(networks[0](mixed), dim=1)
+    expected = -(wanted * logs).sum(dim=1)[: 2 * ROWS]
+    assert torch.allclose(terms[0].values, expected, atol=1e-5)

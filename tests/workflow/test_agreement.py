@@ -115,10 +115,11 @@ def test_the_same_stages_are_stale_after_an_edit_of_the_users_own_file(copy_of_f
     unchanged = {"name": "same", "path": path, "text": words.read_text()}
     edit = {"name": "words", "path": path, "text": changed}
     found = ask(project, [unchanged, edit])
-    # The report has not seen the new vectors yet, in the eyes of both.
-    assert found["same"] == ({"report"}, {"report"})
-    # Once the vectors are made again, Snakemake lists the report as a consequence of that.
-    assert found["words"] == ({"semantics"}, {"report", "semantics"})
+    # Those who read the vectors have not seen the new ones yet. Snakemake lists the first of
+    # them, and the others, who read what it makes too, as a consequence of that.
+    readers = {"embed", "pretrain", "denoise", "report"}
+    assert found["same"] == ({"embed"}, readers)
+    assert found["words"] == ({"semantics"}, readers | {"semantics"})
 
 
 def test_each_stage_depends_on_what_its_rules_read(finished):
@@ -136,7 +137,7 @@ def test_each_stage_depends_on_what_its_rules_read(finished):
             for row in rows
             if STAGE_OF[row[header.index("rule")]] == stage
             for file in row[header.index("input-file(s)")].split(",")
-            if not any(Path(file).is_relative_to(out) for out in outs)
+            if file and not any(Path(file).is_relative_to(out) for out in outs)
         }
         uncovered = {f for f in read if not any(Path(f).is_relative_to(dep) for dep in deps)}
         unread = {dep for dep in deps if not any(Path(f).is_relative_to(dep) for f in read)}

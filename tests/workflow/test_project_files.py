@@ -55,6 +55,7 @@ def test_stages_depend_on_the_sections_of_their_steps():
         "prepare": ("ingest", "align"),
         "noise": ("inject-noise",),
         "semantics": ("word-vectors",),
+        "embed": ("semantic-embedding",),
         "pretrain": ("pretrain",),
         "denoise": ("partition", "relabel", "train"),
         "evaluate": ("evaluate", "summarise"),

@@ -42,12 +42,12 @@ def test_a_second_call_has_nothing_to_do(project):
 
 def test_every_run_has_a_label_table_for_every_round(project):
     rounds = project.read_params()["training"]["rounds"]
-    for method in ("smr", "cross_entropy"):
+    for method in ("smr", "sce_ald"):
         folder = project.path / "results/denoise/symmetric-0.3-seed0" / method
         for number in range(rounds + 1):
             assert (folder / f"round_{number}" / "labels.parquet").is_file()
     metrics = json.loads((project.path / "results/summary/metrics.json").read_text())
-    assert set(metrics) == {f"symmetric-0.3-seed0/{name}" for name in ("smr", "cross_entropy")}
+    assert set(metrics) == {f"symmetric-0.3-seed0/{name}" for name in ("smr", "sce_ald")}
 
 
 def test_only_the_report_follows_the_reports_settings(project, tmp_path):
@@ -65,7 +65,7 @@ def test_the_rules_of_the_other_method_do_not_follow_a_methods_settings(project,
     copy.change_params({"methods": {"smr": {"alpha": 2.0}}})
     output = copy.run("snakemake", "--dry-run", "--cores", "2", "--quiet", "host")
     assert "Warm up symmetric-0.3-seed0/smr" in output
-    assert "Warm up symmetric-0.3-seed0/cross_entropy" not in output
+    assert "Warm up symmetric-0.3-seed0/sce_ald" not in output
 
 
 def test_lint_finds_nothing(fresh):

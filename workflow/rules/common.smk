@@ -11,7 +11,11 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from ferclean.config.load import build_settings
 from ferclean.config.runs import parse_setting, runs_of, settings_of
-from ferclean.config.side_inputs import side_input_options, side_inputs
+from ferclean.config.side_inputs import (
+    settings_needing,
+    side_input_options,
+    side_inputs,
+)
 from ferclean.config.wiring import data_files, sources_of, step_params
 from ferclean.errors import FercleanError
 
@@ -22,6 +26,7 @@ except FercleanError as error:
 
 NOISES = settings_of(SETTINGS)
 RUNS = runs_of(SETTINGS)
+EMBEDDED = settings_needing("semantic_similarity", RUNS)
 ROUNDS = range(SETTINGS.training.rounds + 1)
 RUN_FOLDERS = [f"{setting}/{method}" for setting, method in RUNS]
 

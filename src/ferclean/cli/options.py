@@ -80,6 +80,7 @@ Samples = Annotated[Path, _option("Sample table (samples.parquet).", _must_be(_F
 Pictures = Annotated[Path, _option("Pack of pictures (pictures.arrow).", _must_be(_FILE))]
 Faces = Annotated[Path, _option("Pack of aligned faces (faces.npy).", _must_be(_FILE))]
 Labels = Annotated[Path, _option("Label table (labels.parquet).", _must_be(_FILE))]
+WordVectors = Annotated[Path, _option("Word vectors (word_vectors.csv).", _must_be(_FILE))]
 Checkpoint = Annotated[Path, _option("Checkpoint to start from.", _must_be(_FILE))]
 PartitionFile = Annotated[Path, _option("Partition (partition.parquet).", _must_be(_FILE))]
 Relabelled = Annotated[Path, _option("Label table of the round before.", _must_be(_FILE))]

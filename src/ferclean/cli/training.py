@@ -19,10 +19,36 @@ from ferclean.cli.options import (
     RoundNumber,
     Seed,
     SideInputs,
+    WordVectors,
     named_files,
 )
 from ferclean.config.load import load_settings
 from ferclean.config.steps import STEP_SECTIONS
+
+
+def semantic_embedding(
+    *,
+    faces: Faces,
+    labels: Labels,
+    word_vectors: WordVectors,
+    output: OutputFolder,
+    seed: Seed = 0,
+    device: Device = "auto",
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Tie the faces to the class words by an auto-encoder."""
+    settings = load_settings(params, STEP_SECTIONS["semantic-embedding"])
+    from ferclean.steps.semantic_embedding import semantic_embedding as step
+
+    step(
+        faces=faces,
+        labels=labels,
+        word_vectors=word_vectors,
+        output=output,
+        seed=seed,
+        device=device,
+        settings=settings,
+    )
 
 
 def pretrain(
@@ -114,5 +140,5 @@ def train(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (pretrain, partition, relabel, train):
+    for command in (semantic_embedding, pretrain, partition, relabel, train):
         app.command(rich_help_panel=STEPS_PANEL)(command)

@@ -96,7 +96,7 @@ def convert(value: Any, annotation: Any, where: str) -> Any:
     """
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
-        return _convert_optional(value, arguments, where)
+        return _convert_union(value, arguments, where)
     if origin is typing.Literal:
         if value not in arguments or isinstance(value, bool) != isinstance(arguments[0], bool):
             raise unknown_name(f"value for {where}", value, [str(choice) for choice in arguments])
@@ -113,16 +113,19 @@ def convert(value: Any, annotation: Any, where: str) -> Any:
     return _convert_scalar(value, annotation, where)
 
 
-def _convert_optional(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
-    inner = [argument for argument in arguments if argument is not type(None)]
-    if value is None:
+def _convert_union(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
+    if value is None and type(None) in arguments:
         return None
-    for candidate in inner[:-1]:
+    *others, last = [argument for argument in arguments if argument is not type(None)]
+    for candidate in others:
         try:
             return convert(value, candidate, where)
         except FercleanError:
             continue
-    return convert(value, inner[-1], where)
+    names = typing.get_args(last) if typing.get_origin(last) is typing.Literal else ()
+    if float in others and names and value not in names:
+        raise _wrong_type(value, f"a finite number or {' or '.join(map(str, names))}", where)
+    return convert(value, last, where)
 
 
 def _convert_scalar(value: Any, annotation: type, where: str) -> Any:

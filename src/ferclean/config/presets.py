@@ -73,8 +73,11 @@ def _known(name: str) -> str:
 
 def _overlay(name: str) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(_text(name))
-    shared = content.pop("extends", None)
-    return merge(_overlay(shared), content) if shared else content
+    shared = content.pop("extends", [])
+    merged: dict[str, Any] = {}
+    for base in [shared] if isinstance(shared, str) else shared:
+        merged = merge(merged, _overlay(base))
+    return merge(merged, content)
 
 
 def _text(name: str) -> str:

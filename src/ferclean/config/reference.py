@@ -165,10 +165,13 @@ def _choices_note(annotation: Any) -> str:
 
 
 def choices(annotation: Any) -> list[str]:
-    """Return the names a key accepts, or nothing when it takes free values."""
+    """Return the names a key accepts, or nothing when it takes free values too."""
+    arguments = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Literal:
-        return [str(choice) for choice in typing.get_args(annotation)]
-    return [name for inner in typing.get_args(annotation) for name in choices(inner)]
+        return [str(choice) for choice in arguments]
+    if float in arguments:  # a number or a name
+        return []
+    return [name for inner in arguments for name in choices(inner)]
 
 
 def _summary(cls: type) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferclean.config.align import AlignSettings
 from ferclean.config.data import DataSettings
+from ferclean.config.embedding import EmbeddingSettings
 from ferclean.config.evaluate import EvaluateSettings
 from ferclean.config.grid import GridSettings
 from ferclean.config.methods import MethodsSettings
@@ -18,6 +19,7 @@ SECTIONS: dict[str, type] = {
     "grid": GridSettings,
     "noise": NoiseSettings,
     "semantics": SemanticsSettings,
+    "embedding": EmbeddingSettings,
     "model": ModelSettings,
     "training": TrainingSettings,
     "methods": MethodsSettings,

@@ -7,6 +7,7 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "align": ("data", "align"),
     "inject-noise": ("noise",),
     "word-vectors": ("data", "semantics"),
+    "semantic-embedding": ("embedding", "training"),
     "pretrain": ("model", "training", "methods"),
     "partition": ("model", "training", "methods"),
     "relabel": ("methods",),

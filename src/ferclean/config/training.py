@@ -57,6 +57,16 @@ class AugmentSettings:
         (0.02, 0.25), "Smallest and largest erased share of the picture.", minimum=0, maximum=1
     )
 
+    policy: Literal["none", "randaugment", "autoaugment", "autoaugment_imagenet"] = setting(
+        "none",
+        "Further operations after shift and mirror and before erasing: drawn at random, or pairs "
+        "learned on CIFAR-10 or ImageNet.",
+    )
+    operations: int = setting(2, "Operations a picture, of randaugment.", minimum=1)
+    magnitude: int = setting(
+        9, "Their strength on a scale of 0 to 30, of randaugment.", minimum=0, maximum=30
+    )
+
     def check(self, where: str) -> None:
         """Check that the area range has two ordered ends."""
         if len(self.erase_area) != 2 or self.erase_area[0] > self.erase_area[1]:
@@ -87,7 +97,8 @@ class TrainingSettings:
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")
     augment: AugmentSettings = setting(AugmentSettings(), "Augmentation.")
     strong_augment: AugmentSettings = setting(
-        AugmentSettings(erase=0.5), "Augmentation of the strong views that some methods take."
+        AugmentSettings(erase=0.5, policy="randaugment"),
+        "Augmentation of the strong views that some methods take.",
     )
 
     @property

@@ -16,22 +16,41 @@ from ferclean.config.steps import STEP_SECTIONS
 # Plumbing (cli, errors, progress, the loader of settings) is left out on purpose: it moves
 # files, arguments and messages and cannot change a result, so editing it reruns nothing.
 _LOOKING = (
+    "faces/detect.py",
+    "faces/template.py",
     "losses",
     "methods",
     "models",
     "partition",
     "relabel",
+    "semantics/table.py",
     "steps/side_inputs.py",
     "steps/training_inputs.py",
+    "steps/training_rows.py",
     "tables",
     "train",
 )
-_TRAINING = (*_LOOKING, "steps/resume.py", "steps/training_outputs.py")
+_TRAINING = (
+    *_LOOKING,
+    "steps/resume.py",
+    "steps/resume_path.py",
+    "steps/training_outputs.py",
+)
 STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "ingest": ("datasets", "tables"),
     "align": ("datasets", "faces", "tables"),
     "inject-noise": ("noise", "tables"),
     "word-vectors": ("semantics", "tables"),
+    "semantic-embedding": (
+        "losses/embedding.py",
+        "models",
+        "partition/class_relations.py",
+        "semantics/table.py",
+        "steps/resume_path.py",
+        "steps/training_rows.py",
+        "tables",
+        "train",
+    ),
     "pretrain": _TRAINING,
     "partition": _LOOKING,
     "relabel": ("losses", "methods", "models", "partition", "relabel", "tables", "train"),
@@ -40,8 +59,20 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "summarise": ("evaluate", "tables"),
     "report": ("report", "tables"),
 }
-# Steps that read one key of a section, not all of it.
-_STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {"word-vectors": {"data": ("classes",)}}
+# Steps that read some keys of a section, not all of it.
+_STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "word-vectors": {"data": ("classes",)},
+    "semantic-embedding": {
+        "training": (
+            "normalise_mean",
+            "normalise_scale",
+            "precision",
+            "cpu_threads",
+            "deterministic",
+            "augment",
+        )
+    },
+}
 
 
 def step_params(raw: Mapping[str, Any], step: str, method: str | None = None) -> str:

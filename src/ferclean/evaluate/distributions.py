@@ -12,6 +12,8 @@ from scipy.stats import spearmanr
 # A hard label puts 0 where the truth does not; without a floor KL would be infinite. The floor
 # bounds one row at ln(1e6) = 13.8 nats.
 KL_FLOOR = 1e-6
+# A class below it is not part of a compound expression.
+SMALLEST_SHARE = 1e-6
 
 
 def normalise_votes(votes: ArrayLike) -> np.ndarray:
@@ -86,6 +88,33 @@ def agreement(reference: ArrayLike, estimate: ArrayLike, labels: ArrayLike) -> d
         "share": float(share.mean()),
         "entropy_spearman": _rank_correlation(entropy(reference), entropy(estimate)),
     }
+
+
+def two_label_agreement(reference: ArrayLike, estimate: ArrayLike) -> dict[str, Any]:
+    """Compare the two most likely classes with the two of a compound expression.
+
+    Parameters
+    ----------
+    reference, estimate : array_like
+        ``(N, K)``, rows sum to 1; rows with a NaN in either are left out, and so are those whose
+        reference has not exactly two classes above :data:`SMALLEST_SHARE`.
+
+    Returns
+    -------
+    dict
+        ``rows``; ``share`` of them, in [0, 1], whose two most likely classes are those of the
+        reference, in either order. Where the second and the third are equally likely there are
+        no two, and the row counts as a miss. ``None`` without rows.
+    """
+    reference, estimate = _known(reference, estimate)
+    named = reference > SMALLEST_SHARE
+    compound = named.sum(axis=1) == 2
+    if not compound.any():
+        return {"rows": 0, "share": None}
+    named, estimate = named[compound], estimate[compound]
+    of_named = np.where(named, estimate, np.inf).min(axis=1)
+    of_others = np.where(named, -np.inf, estimate).max(axis=1)
+    return {"rows": len(named), "share": float((of_named > of_others).mean())}
 
 
 def entropy(distributions: ArrayLike) -> np.ndarray:

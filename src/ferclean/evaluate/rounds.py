@@ -9,9 +9,15 @@ import numpy as np
 import pandas as pd
 
 from ferclean.evaluate.detection import called_wrong, detection_metrics
-from ferclean.evaluate.distributions import agreement, divergences
+from ferclean.evaluate.distributions import agreement, divergences, two_label_agreement
 from ferclean.evaluate.repair import action_counts, label_accuracy, pair_table
-from ferclean.evaluate.truth import one_hot, true_codes, true_distributions, vote_shares
+from ferclean.evaluate.truth import (
+    known_distributions,
+    one_hot,
+    true_codes,
+    true_distributions,
+    vote_shares,
+)
 from ferclean.tables.labels import LabelTable, labels_from_codes, make_table
 
 
@@ -72,8 +78,9 @@ def label_metrics(judged: LabelTable, final: LabelTable) -> dict[str, Any]:
     Returns
     -------
     dict
-        Flat keys ``label_accuracy_*``, ``noise_rate_observed``, ``divergence_*`` and
-        ``votes_*``; values that cannot be had are ``None`` and ``*_unavailable`` says why.
+        Flat keys ``label_accuracy_*``, ``noise_rate_observed``, ``divergence_*``,
+        ``two_label_*`` and ``votes_*``; values that cannot be had are ``None`` and
+        ``*_unavailable`` says why.
     """
     true, label = true_codes(judged), final.codes("label")
     in_use = np.where(final.frame["action"] == "drop", -1, label)
@@ -96,6 +103,7 @@ def _distribution_metrics(judged: LabelTable, final: LabelTable) -> dict[str, An
     repaired, label = final.matrix("p_"), final.codes("label")
     observed = one_hot(judged.codes("observed"), len(judged.classes))
     after, before = divergences(truth, repaired), divergences(truth, observed)
+    compound = two_label_agreement(known_distributions(judged), repaired)
     voted = agreement(votes, repaired, label)
     voted_before = agreement(votes, observed, judged.codes("observed"))
     return {
@@ -107,6 +115,11 @@ def _distribution_metrics(judged: LabelTable, final: LabelTable) -> dict[str, An
         "divergence_unavailable": None
         if after["rows"]
         else "no training row has a true label distribution or votes",
+        "two_label_rows": compound["rows"],
+        "two_label_agreement_final": compound["share"],
+        "two_label_unavailable": None
+        if compound["rows"]
+        else "no training row is known to show two classes",
         "votes_rows": voted["rows"],
         "votes_share_of_observed_label": voted_before["share"],
         "votes_share_of_final_label": voted["share"],

@@ -31,6 +31,8 @@ KEY_METRICS = (
     "noise_rate_estimated",
     "divergence_js_observed",
     "divergence_js_final",
+    "two_label_agreement_final",
+    "test_two_label_agreement",
     "votes_share_of_final_label",
     "train_rows",
     "test_rows",

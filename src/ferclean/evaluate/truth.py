@@ -40,6 +40,11 @@ def true_distributions(table: LabelTable) -> np.ndarray:
     return np.where(np.isfinite(known).all(axis=1, keepdims=True), known, votes)
 
 
+def known_distributions(table: LabelTable) -> np.ndarray:
+    """Read true label distributions ``(N, K)``, NaN where unknown; votes do not stand in."""
+    return _matrix(table, "true_p_")
+
+
 def _matrix(table: LabelTable, prefix: str) -> np.ndarray:
     if all(prefix + name in table.frame for name in table.classes):
         return table.matrix(prefix)

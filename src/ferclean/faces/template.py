@@ -81,3 +81,32 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     factor = common / spread
     linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
     return np.column_stack([linear, to_centre - linear @ from_centre])
+
+
+def template_residuals(landmarks: np.ndarray) -> np.ndarray:
+    """Return how a face differs from the template once it was moved, turned and scaled onto it.
+
+    Each face's own :func:`similarity_transform` takes out place, roll and size; what is left is
+    shape: an open mouth, raised corners, a turned head.
+
+    Parameters
+    ----------
+    landmarks : numpy.ndarray
+        ``(N, 5, 2)`` in the order of the template, in pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N, 10)`` float32: x and y of the five differences in units of the template's distance
+        between the eyes. NaN in the rows of a face whose landmarks are NaN, or all at one place.
+    """
+    points = landmarks[..., 0] + 1j * landmarks[..., 1]
+    points = points - points.mean(axis=1, keepdims=True)
+    target = np.array(ARCFACE_POINTS) @ (1, 1j)
+    target = target - target.mean()
+    spread = np.square(np.abs(points)).sum(axis=1)
+    # The complex regression of `similarity_transform`, for all faces at once.
+    with np.errstate(invalid="ignore"):
+        factor = (points.conj() @ target) / np.where(spread > 0, spread, np.nan)
+    residual = (factor[:, None] * points - target) / abs(target[1] - target[0])
+    return np.stack([residual.real, residual.imag], axis=2).reshape(-1, 10).astype(np.float32)

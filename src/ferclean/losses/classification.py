@@ -63,3 +63,22 @@ def uniform_prior_penalty(logits: Tensor) -> Tensor:
     log_mean = log_mean - torch.log(torch.tensor(float(len(logits)), device=logits.device))
     prior = 1.0 / classes
     return (prior * (torch.log(torch.tensor(prior)) - log_mean)).sum().reshape(1)
+
+
+def negative_entropy(logits: Tensor) -> Tensor:
+    """Return ``sum_k p_k log p_k`` for every row: a penalty on sure predictions.
+
+    DivideMix's confidence penalty of the warm-up under asymmetric noise.
+
+    Parameters
+    ----------
+    logits : Tensor
+        ``(B, K)``.
+
+    Returns
+    -------
+    Tensor
+        ``(B,)`` float32 in [-log K, 0].
+    """
+    log_p = torch.log_softmax(logits.float(), dim=1)
+    return (log_p.exp() * log_p).sum(dim=1)

@@ -44,3 +44,46 @@ def margin_score(probabilities: np.ndarray, observed: np.ndarray) -> np.ndarray:
     others = probabilities.astype(np.float64).copy()
     others[rows, observed] = -np.inf
     return probabilities[rows, observed].astype(np.float64) - others.max(axis=1)
+
+
+def rival_share(evidence: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return ``v_y / (v_y + max_{k != y} v_k)`` for every row.
+
+    Parameters
+    ----------
+    evidence : numpy.ndarray
+        ``(N, K)`` at least 0, with K >= 2: votes or probabilities v.
+    observed : numpy.ndarray
+        ``(N,)`` int64.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` float64 in [0, 1]: above one half where the observed class wins, one half
+        where it ties or both are 0.
+    """
+    rows = np.arange(len(observed))
+    own, others = evidence[rows, observed].astype(np.float64), evidence.astype(np.float64)
+    others[rows, observed] = -np.inf
+    both = own + others.max(axis=1)
+    return np.where(both > 0, own / np.where(both > 0, both, 1.0), 0.5)
+
+
+def similarity_score(probabilities: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return ReSup's similarity ``cos(p, onehot(y)) = p_y / ||p||`` for every row.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray
+        ``(N, K)``, rows sum to 1.
+    observed : numpy.ndarray
+        ``(N,)`` int64.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` float64 in [0, 1]; ``1 / sqrt(K)`` for a uniform prediction.
+    """
+    exact = probabilities.astype(np.float64)
+    own = exact[np.arange(len(observed)), observed]
+    return np.minimum(own / np.linalg.norm(exact, axis=1), 1.0)

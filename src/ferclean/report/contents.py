@@ -85,6 +85,11 @@ class RunData:
     partitions: dict[int, Partition] = field(default_factory=dict)
 
 
+def judged_rows(labels: LabelTable) -> LabelTable:
+    """Keep the rows that the run's rounds judged, in the table's order."""
+    return labels.take(labels.frame["label_quality"].notna().to_numpy())
+
+
 @dataclass(frozen=True)
 class ReportData:
     """Everything on the page.

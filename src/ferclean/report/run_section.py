@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferclean.report.contents import RunData
+from ferclean.report.contents import RunData, judged_rows
 from ferclean.report.figures import reliability_figure, score_histogram
 from ferclean.report.gallery import make_cards, suspicious_rows
 from ferclean.report.heat_maps import HeatMap, heat_map, pair_matrix
+from ferclean.report.relations import label_distributions, relation_maps
 from ferclean.tables.labels import ACTIONS, LabelTable
 from ferclean.tables.partitions import Partition
 
@@ -57,6 +58,8 @@ def run_section(run: RunData, *, gallery: int, picture_of: Callable[[str], str])
         "histograms": _histograms(run, name),
         "maps": _label_maps(run),
         "test_map": _test_map(run),
+        "label_distributions": label_distributions(run.labels, picture_of),
+        "relations": relation_maps(run),
         "reliability": _reliability(run, name),
         "cards": cards,
         "card_labels": sorted({card.observed for card in cards}),
@@ -72,11 +75,6 @@ def _round_rows(rounds: pd.DataFrame) -> list[dict[str, Any]]:
         shares = {action: record[action] / total for action in ACTIONS}
         rows.append({str(key): value for key, value in record.items()} | {"shares": shares})
     return rows
-
-
-def judged_rows(labels: LabelTable) -> LabelTable:
-    """Keep the rows that the run's rounds judged, in the table's order."""
-    return labels.take(labels.frame["label_quality"].notna().to_numpy())
 
 
 def _histograms(run: RunData, name: str) -> list[str]:

@@ -14,10 +14,15 @@ from ferclean.config.load import Settings
 from ferclean.errors import FercleanError
 from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
 from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
-from ferclean.evaluate.distributions import agreement
+from ferclean.evaluate.distributions import agreement, two_label_agreement
 from ferclean.evaluate.repair import pair_table
 from ferclean.evaluate.rounds import label_metrics, repair_pairs, repaired_table, round_table
-from ferclean.evaluate.truth import best_known_codes, judged_rows, vote_shares
+from ferclean.evaluate.truth import (
+    best_known_codes,
+    judged_rows,
+    known_distributions,
+    vote_shares,
+)
 from ferclean.progress import say
 from ferclean.tables.atomic import atomic_path, write_json
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
@@ -191,6 +196,7 @@ def _measure(
         "rounds": len(tables) - 1,
         **_test_metrics(epochs, reliability, has_validation=len(val) > 0),
         **_test_votes(test, on_test[-1]),
+        **_test_compounds(test, on_test[-1]),
         **label_metrics(judged, final),
         **_round_metrics(rounds),
     }
@@ -239,6 +245,11 @@ def _test_votes(test: LabelTable, probabilities: np.ndarray) -> dict[str, Any]:
         "test_votes_share_of_predicted_label": voted["share"],
         "test_votes_entropy_spearman": voted["entropy_spearman"],
     }
+
+
+def _test_compounds(test: LabelTable, probabilities: np.ndarray) -> dict[str, Any]:
+    found = two_label_agreement(known_distributions(test), probabilities)
+    return {"test_two_label_rows": found["rows"], "test_two_label_agreement": found["share"]}
 
 
 def _round_metrics(rounds: pd.DataFrame) -> dict[str, Any]:

@@ -12,9 +12,14 @@ from ferclean.config.load import Settings
 from ferclean.config.run_names import checked_runs
 from ferclean.errors import FercleanError
 from ferclean.progress import say
-from ferclean.report.contents import NoiseData, PreparedData, ReportData, RunData
+from ferclean.report.contents import (
+    NoiseData,
+    PreparedData,
+    ReportData,
+    RunData,
+    judged_rows,
+)
 from ferclean.report.page import render_page
-from ferclean.report.run_section import judged_rows
 from ferclean.tables.atomic import read_json, write_text
 from ferclean.tables.labels import LabelTable, read_label_table
 from ferclean.tables.packs import read_raw_pack

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-import ferclean
-from ferclean.config.wiring import sources_of
 from ferclean.errors import FercleanError
 from ferclean.methods.runner import History
 from ferclean.progress import say
+from ferclean.steps.resume_path import resume_path
 from ferclean.steps.training_inputs import TrainingInputs
 from ferclean.train.device import uses_bfloat16
 from ferclean.train.state import (
@@ -26,8 +24,6 @@ from ferclean.train.state import (
     save_torch,
     state_to_dict,
 )
-
-_FOLDER = Path(".ferclean") / "resume"
 
 
 class ResumeFile:
@@ -52,16 +48,10 @@ class ResumeFile:
     def __init__(
         self, step: str, inputs: TrainingInputs, files: Iterable[Path], extra: dict[str, Any]
     ) -> None:
-        digest = hashlib.sha256()
-        for part in (step, inputs.identity.as_dict(), _settings(inputs), extra):
-            digest.update(json.dumps(part, sort_keys=True).encode())
+        values = (inputs.identity.as_dict(), _settings(inputs), extra)
         weights = inputs.settings.model.weights
         given = [*files, *([Path(weights)] if weights else [])]
-        source = [Path(name) for name in sources_of("train", Path(ferclean.__file__).parent)]
-        for file in (*given, *source):
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-        self.path = _FOLDER / f"{step}-{digest.hexdigest()[:24]}.pt"
+        self.path = resume_path(step, values, given, code_of="train")
         self._inputs = inputs
 
     def load(self) -> tuple[TrainState, History] | None:

@@ -7,17 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ferclean.config.load import Settings
-from ferclean.errors import FercleanError
 from ferclean.methods.base import Context
 from ferclean.methods.registry import build_recipe
 from ferclean.methods.runner import Run
 from ferclean.progress import say
 from ferclean.steps.side_inputs import read_side_inputs
-from ferclean.tables.labels import LabelTable, read_training_table
-from ferclean.tables.packs import read_raw_pack
+from ferclean.steps.training_rows import observed_labels, read_faces_and_labels
+from ferclean.tables.labels import LabelTable
 from ferclean.train.device import arithmetic, choose_device
 from ferclean.train.pictures import ResidentPictures
 from ferclean.train.state import (
@@ -117,13 +114,12 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
         If the labels name faces that the pack does not hold, or a training row has no label.
     """
     settings, trainer = files.settings, files.settings.training
-    pack, table = read_raw_pack(files.faces), read_training_table(files.labels)
-    position = _pack_positions(pack, table, files)
+    pack, table, position = read_faces_and_labels(files.faces, files.labels)
     recipe = build_recipe(files.method, settings.methods)
     chosen = choose_device(files.device)
     say(f"{files.method}: seed {files.seed}, {settings.model.name}, on {chosen.type}")
     training, held_out = table.in_split("train"), table.in_split("val", "test")
-    observed = _observed(table, training, files.labels)
+    observed = observed_labels(table, training, files.labels)
     side = read_side_inputs(files.method, files.side, table.take(training))
     with arithmetic(chosen, trainer):
         run = Run(
@@ -143,24 +139,3 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
             model=settings.model,
         )
         yield TrainingInputs(run, identity, table.take(training), table.take(held_out), settings)
-
-
-def _observed(table: LabelTable, training: np.ndarray, labels: Path) -> np.ndarray:
-    """Return the observed labels of the training rows as codes."""
-    if not training.any():
-        raise FercleanError(f"{labels} holds no training row")
-    observed = table.codes("observed")[training]
-    if (observed < 0).any():
-        raise FercleanError(f"{labels}: {int((observed < 0).sum())} training rows have no label")
-    return observed
-
-
-def _pack_positions(pack: np.ndarray, table: LabelTable, files: RunFiles) -> np.ndarray:
-    """Return where each row's face lies in the pack."""
-    position = table.frame["face_row"].to_numpy(dtype=np.int64)
-    if len(position) and (position.min() < 0 or position.max() >= len(pack)):
-        raise FercleanError(
-            f"{files.labels} names faces {position.min()} to {position.max()}, "
-            f"but {files.faces} holds {len(pack)}"
-        )
-    return position

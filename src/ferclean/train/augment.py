@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ferclean.config.training import AugmentSettings
 from ferclean.errors import FercleanError
+from ferclean.train.policies import PolicyDraw, apply_policy, draw_policy
 
 # torchvision's RandomErasing: range of height / width, and rectangles tried before giving up.
 _ERASE_RATIO = (0.3, 3.3)
@@ -36,8 +37,10 @@ class Augmentation:
     flip : torch.Tensor or None
         ``(B,)`` bool: mirror left and right, after the shift.
     box : tuple of torch.Tensor or None
-        Top, left, height, width, ``(B,)`` int64 each, of the erased rectangle, after the
-        mirror; height and width are 0 where nothing is erased.
+        Top, left, height, width, ``(B,)`` int64 each, of the erased rectangle, last of all;
+        height and width are 0 where nothing is erased.
+    policy : PolicyDraw or None
+        Operations of an augmentation policy, after the mirror and before erasing.
     """
 
     shift: int
@@ -45,6 +48,7 @@ class Augmentation:
     corner: tuple[torch.Tensor, torch.Tensor] | None
     flip: torch.Tensor | None
     box: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor] | None
+    policy: PolicyDraw | None = None
 
 
 def augment(
@@ -54,19 +58,23 @@ def augment(
     generator: torch.Generator,
     fill: float | torch.Tensor = 127.5,
 ) -> torch.Tensor:
-    """Shift, mirror and erase pictures at random.
+    """Shift, mirror, change by a policy and erase pictures at random, in this order.
+
+    The order is that of torchvision's reference training.
 
     Parameters
     ----------
     pictures : torch.Tensor
-        ``(B, C, H, W)``, uint8 or float, with values in [0, 255].
+        ``(B, C, H, W)``, uint8 or float, with values in [0, 255]; a policy rounds float ones to
+        whole levels.
     settings : AugmentSettings
         What is done and how strongly.
     generator : torch.Generator
         On the pictures' device; all randomness comes from it.
     fill : float or torch.Tensor
-        Value of erased pixels in [0, 255], one or ``(C, 1, 1)``; 255 times the mean that
-        :func:`normalise` subtracts makes them 0 in the end.
+        Value of erased pixels, and of what a policy's warp brings in, in [0, 255], one or
+        ``(C, 1, 1)``; 255 times the mean that :func:`normalise` subtracts makes them 0 in the
+        end.
 
     Returns
     -------
@@ -114,7 +122,7 @@ def draw_augmentation(
     generator: torch.Generator,
 ) -> Augmentation:
     """Draw what :func:`apply_augmentation` shall do to `batch` pictures of one size."""
-    corner = flip = box = None
+    corner = flip = box = policy = None
     device = generator.device
     if settings.shift > 0:
         steps = (2, batch)
@@ -124,9 +132,13 @@ def draw_augmentation(
         corner = (rows, columns)
     if settings.flip:
         flip = torch.rand(batch, generator=generator, device=device) < 0.5
+    if settings.policy != "none":
+        policy = draw_policy(
+            batch, height=height, width=width, settings=settings, generator=generator
+        )
     if settings.erase > 0:
         box = _draw_boxes(batch, height, width, settings, generator)
-    return Augmentation(settings.shift, settings.padding, corner, flip, box)
+    return Augmentation(settings.shift, settings.padding, corner, flip, box, policy)
 
 
 def _draw_boxes(
@@ -160,6 +172,8 @@ def apply_augmentation(
         pictures = _cut(pad(pictures, draws.shift), draws.corner, draws.shift)
     if draws.flip is not None:
         pictures = torch.where(draws.flip.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
+    if draws.policy is not None:
+        pictures = apply_policy(pictures, draws.policy, fill=fill)
     if draws.box is not None:
         inside = _inside(draws.box, *pictures.shape[-2:])
         value = torch.as_tensor(fill)

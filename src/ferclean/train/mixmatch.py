@@ -20,6 +20,9 @@ from ferclean.train.passes import Batch, Step, Term
 class MixMatch:
     """Objective of DivideMix's semi-supervised step for one network.
 
+    Targets come from two views of each row. Where a batch also holds strong views, it is those
+    that are mixed and trained on (AugDesc's weak-strong split).
+
     Attributes
     ----------
     network, peer : int
@@ -53,7 +56,7 @@ class MixMatch:
         """Return L_x, lambda_u L_u and L_reg of one step."""
         labelled, unlabelled = step.batches["labelled"], step.batches.get("unlabelled")
         targets = self._targets(labelled, unlabelled, step.networks)
-        pictures = torch.cat([*labelled.views, *(unlabelled.views if unlabelled else ())])
+        pictures = torch.cat([*_trained(labelled), *(_trained(unlabelled) if unlabelled else ())])
         coefficient = draw_coefficient(self.alpha, step.random)
         partners = draw_partners(len(pictures), step.generator)
         logits = step.networks[self.network](mix(pictures, partners, coefficient))
@@ -98,6 +101,10 @@ class MixMatch:
             guessed = sharpen((own[2] + own[3] + peer[0] + peer[1]) / 4, self.temperature)
             targets += [guessed, guessed]
         return torch.cat(targets)
+
+
+def _trained(batch: Batch) -> Sequence[Tensor]:
+    return batch.strong or batch.views
 
 
 def _softmax_of_views(network: Network, views: Sequence[Tensor]) -> Sequence[Tensor]:

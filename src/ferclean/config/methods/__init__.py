@@ -11,8 +11,23 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ferclean.config.methods.controls import CrossEntropySettings, OracleCleanSettings
+from ferclean.config.methods.co_divide import DivideMixSettings
+from ferclean.config.methods.co_teaching import CoTeachingSettings
+from ferclean.config.methods.controls import (
+    CrossEntropySettings,
+    LabelSmoothingSettings,
+    MixupSettings,
+    OracleCleanSettings,
+)
+from ferclean.config.methods.elr import ElrSettings
+from ferclean.config.methods.la_net import LaNetSettings
+from ferclean.config.methods.ldl_alsg import LdlAlsgSettings
+from ferclean.config.methods.resup import ResupSettings
+from ferclean.config.methods.sce_ald import SceAldSettings
+from ferclean.config.methods.smp import SmpSettings
 from ferclean.config.methods.smr import SmrSettings
+from ferclean.config.methods.ssr import SsrSettings
+from ferclean.config.methods.unicon import UniconSettings
 from ferclean.errors import unknown_name
 
 
@@ -46,7 +61,40 @@ class MethodsSettings:
     oracle_clean: OracleCleanSettings = method(
         OracleCleanSettings(), "cross_entropy:OracleClean", "The ceiling."
     )
+    mixup: MixupSettings = method(MixupSettings(), "mixup:Mixup", "Mixup.")
+    label_smoothing: LabelSmoothingSettings = method(
+        LabelSmoothingSettings(), "label_smoothing:LabelSmoothing", "Label smoothing."
+    )
+    resup: ResupSettings = method(ResupSettings(), "resup:Resup", "ReSup.")
     smr: SmrSettings = method(SmrSettings(), "smr:Smr", "SMR.")
+    dividemix: DivideMixSettings = method(
+        DivideMixSettings(), "dividemix:DivideMix", "DivideMix, AugDesc."
+    )
+    unicon: UniconSettings = method(UniconSettings(), "unicon:Unicon", "UNICON.")
+    co_teaching: CoTeachingSettings = method(
+        CoTeachingSettings(), "co_teaching:CoTeaching", "Co-teaching."
+    )
+    elr: ElrSettings = method(ElrSettings(), "elr:Elr", "Early-learning regularisation.")
+    smp: SmpSettings = method(SmpSettings(), "smp:Smp", "Self-learning with multi-prototypes.")
+    ssr: SsrSettings = method(SsrSettings(), "ssr:Ssr", "SSR and SSR+.")
+    ldl_alsg: LdlAlsgSettings = method(
+        LdlAlsgSettings(),
+        "ldl_alsg:LdlAlsg",
+        "Label distributions of neighbours.",
+        inputs=("landmarks",),
+    )
+    la_net: LaNetSettings = method(
+        LaNetSettings(),
+        "la_net:LaNet",
+        "LA-Net's label distribution estimation.",
+        inputs=("landmarks",),
+    )
+    sce_ald: SceAldSettings = method(
+        SceAldSettings(),
+        "sce_ald:SceAld",
+        "Label distribution amendment with semantic correlations.",
+        inputs=("semantic_similarity", "word_vectors"),
+    )
 
     def of(self, name: str) -> Any:
         """Return the settings of one method."""

@@ -1,0 +1,94 @@
+"""ELR: early-learning regularisation (Liu et al., NeurIPS 2020, arXiv 2007.00151).
+
+One network. Beside cross-entropy, each row's prediction p is held at a running mean t of its own
+earlier predictions, which were made before wrong labels were memorised:
+``L = CE + lambda mean log(1 - <t, p>)`` with ``t <- beta t + (1 - beta) p / sum p`` (equations 6
+and 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ferclean.config.methods.elr import ElrSettings
+from ferclean.losses.classification import cross_entropy
+from ferclean.losses.early_learning import (
+    clipped_prediction,
+    early_learning_penalty,
+    moved_target,
+)
+from ferclean.methods.base import Context, softmax
+from ferclean.methods.plain import PlainRecipe
+from ferclean.partition.scores import margin_score
+from ferclean.relabel.decision import Relabelling, decide
+from ferclean.tables.partitions import Partition
+from ferclean.train.observe import Observation
+from ferclean.train.passes import Objective, Step, Term
+
+_TARGET = "running_target"
+
+
+class Elr(PlainRecipe):
+    """Cross-entropy and the regulariser from the first epoch on; nothing is split."""
+
+    kind = "early_learning"
+    score_name = "margin of the observed label in the running target"
+    settings: ElrSettings
+
+    def start_memory(self, context: Context) -> dict[str, np.ndarray]:
+        """Start all running targets at 0, as the authors' code does."""
+        return {_TARGET: np.zeros((len(context.observed), context.classes), dtype=np.float32)}
+
+    def objective(self, context: Context) -> Objective:
+        """``CE(f(x), y) + lambda log(1 - <t, p>)``; t is moved before it is looked at."""
+        own = self.settings
+
+        def objective(step: Step) -> list[Term]:
+            batch, targets = step.batches["all"], step.memory[_TARGET]
+            logits = step.networks[0](batch.views[0])
+            prediction = clipped_prediction(logits)
+            moved = moved_target(targets[batch.rows], prediction, own.momentum)
+            targets[batch.rows] = moved
+            return [
+                Term("cross_entropy", cross_entropy(logits, context.targets[batch.rows])),
+                Term("regulariser", early_learning_penalty(prediction, moved), own.regularisation),
+            ]
+
+        return objective
+
+    def partition(
+        self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
+    ) -> Partition:
+        """Rank labels by their margin in the running targets; below 0 another class leads.
+
+        A row that no batch held so far has no running target: its prediction stands in.
+        """
+        probabilities = softmax(seen.logits)
+        target = memory[_TARGET].astype(np.float64)
+        total = target.sum(axis=1, keepdims=True)
+        known = total > 0
+        target = np.where(known, target / np.where(known, total, 1.0), probabilities[0])
+        margin = margin_score(target, context.observed).astype(np.float32)
+        return Partition(
+            self.score_name,
+            margin[None],
+            ((1.0 + margin[None]) / 2.0).clip(0.0, 1.0),
+            probabilities,
+            evidence={_TARGET: target.astype(np.float32)},
+        )
+
+    def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
+        """Take the running target as the label distribution."""
+        return decide(
+            partition.evidence[_TARGET],
+            observed,
+            partition.clean_probability[0],
+            threshold=partition.threshold,
+            reasons=(
+                "the running target agrees with the label",
+                "the running target prefers another class",
+                "two classes are equally likely",
+            ),
+        )
