@@ -56,9 +56,9 @@ def test_agreement_is_the_mean_squared_difference_and_moves_both_networks():
     second.requires_grad_()
     found = agreement_error(first, second)
     for i in range(len(first)):
-        p, q = first[i].softmax(0), second[i].softmax(0)
-        naive = sum((float(p[k]) - float(q[k])) ** 2 for k in range(4)) / 4
-        assert float(found[i]) == pytest.approx(naive, rel=1e-4)
+        p, q = first[i].softmax(0).tolist(), second[i].softmax(0).tolist()
+        naive = sum((p[k] - q[k]) ** 2 for k in range(4)) / 4
+        assert found[i].item() == pytest.approx(naive, rel=1e-4)
     found.sum().backward()
     assert first.grad.abs().sum() > 0 and second.grad.abs().sum() > 0
     assert (agreement_error(first, first) == 0).all()
