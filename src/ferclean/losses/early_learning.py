@@ -30,7 +30,7 @@ def moved_target(target: Tensor, prediction: Tensor, momentum: float) -> Tensor:
 
 
 def early_learning_penalty(prediction: Tensor, target: Tensor) -> Tensor:
-    """Return ``log(1 - <t, p>)`` for every row (equation 6): least where both agree.
+    """Return ``log(1 - <t, p>)`` for every row: least where both agree.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 One network. Beside cross-entropy, each row's prediction p is held at a running mean t of its own
 earlier predictions, which were made before wrong labels were memorised:
-``L = CE + lambda mean log(1 - <t, p>)`` with ``t <- beta t + (1 - beta) p / sum p`` (equations 6
-and 7).
+``L = CE + lambda mean log(1 - <t, p>)`` with ``t <- beta t + (1 - beta) p / sum p``, p clipped to
+[1e-4, 1 - 1e-4].
 """
 
 from __future__ import annotations

@@ -1,0 +1,182 @@
+"""P4, second half: seconds and memory of partition, prototypes and graphs up to a million rows.
+
+    python benchmarks/scale.py
+    python benchmarks/scale.py --rows 10000 100000 1000000 --width 512 --classes 7
+
+Each part runs in a process of its own on random features. Memory is what the part takes beyond
+its inputs: the process's peak less what it held before. Exact neighbours grow with the square of
+the rows and are measured up to --neighbour-rows only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from environment import describe_environment
+from ferclean.tables.atomic import write_json
+
+HERE = Path(__file__).parent
+Part = Callable[[np.ndarray, np.ndarray, int], object]
+
+
+def gaussian_mixture(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Split losses as DivideMix and SMR do."""
+    from ferclean.partition.mixtures import fit_two_gaussians
+
+    return fit_two_gaussians(np.random.default_rng(0).beta(1, 3, len(observed)), seed=0)
+
+
+def beta_mixture(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Split similarities as ReSup does."""
+    from ferclean.partition.beta_mixture import fit_two_betas
+
+    return fit_two_betas(np.random.default_rng(0).beta(3, 1, len(observed)))
+
+
+def divergence_and_selection(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Select class by class as UNICON does."""
+    from ferclean.partition.jsd import divergence_from_label
+    from ferclean.partition.selection import select_uniformly
+
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
+    divergence = divergence_from_label(probabilities, observed)
+    return select_uniformly(divergence, observed, classes=classes, limit=0.7, slack=5.0)
+
+
+def multi_prototypes(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Choose prototypes and compare every row with them as SMP does."""
+    from ferclean.partition.prototypes import class_prototypes, class_similarity
+
+    prototypes = class_prototypes(
+        features,
+        observed,
+        classes=classes,
+        samples=1280,
+        count=8,
+        rule="density_peaks",
+        quantile=0.4,
+        limit=0.95,
+        seed=0,
+    )
+    return class_similarity(features, prototypes)
+
+
+def class_relation_graphs(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Graphs, transport, confidence, prototypes and amended distributions as SCE-ALD does."""
+    from ferclean.partition.class_relations import (
+        confidence,
+        cosine_graph,
+        prototype_distributions,
+        weighted_prototypes,
+    )
+    from ferclean.partition.transport import ground_cost, relation_distance
+
+    random = np.random.default_rng(0)
+    semantic = random.uniform(-1, 1, (len(observed), classes))
+    prototypes, _ = weighted_prototypes(features, observed, np.ones(len(observed)), classes)
+    task = cosine_graph(features, prototypes)
+    cost = ground_cost(random.normal(size=(classes, 16)))
+    distance = relation_distance(semantic, task, reading="semantic", cost=cost, temperature=0.1)
+    return prototype_distributions(
+        features,
+        observed,
+        confidence(distance, 1.0),
+        classes,
+        distance="l2norm",
+        exponent=1.0,
+        leave_one_out=False,
+    )
+
+
+def exact_neighbours(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Let 200 neighbours vote as SSR does."""
+    from ferclean.partition.neighbours import class_votes, nearest_neighbours, neighbour_weights
+
+    found = nearest_neighbours(features, 200, metric="cosine")
+    weights = neighbour_weights(found.distance, "cosine")
+    return class_votes(found.index, weights, observed, classes=classes, balanced=True)
+
+
+PARTS: dict[str, Part] = {
+    part.__name__: part
+    for part in (
+        gaussian_mixture,
+        beta_mixture,
+        divergence_and_selection,
+        multi_prototypes,
+        class_relation_graphs,
+        exact_neighbours,
+    )
+}
+
+
+def measure_here(name: str, rows: int, width: int, classes: int) -> dict[str, float]:
+    """Run one part in this process; return its seconds and its memory beyond the inputs."""
+    random = np.random.default_rng(0)
+    observed = random.integers(classes, size=rows)
+    features = random.standard_normal((rows, width), dtype=np.float32)
+    PARTS[name](features[:2000], observed[:2000], classes)  # imports and first allocations
+    before, start = _peak_mebibytes(), time.perf_counter()
+    PARTS[name](features, observed, classes)
+    seconds = time.perf_counter() - start
+    return {"seconds": round(seconds, 3), "mebibytes": round(_peak_mebibytes() - before, 1)}
+
+
+def _peak_mebibytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(name: str, rows: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Run one part in a process of its own."""
+    inner = [name, str(rows), str(options.width), str(options.classes)]
+    command = [sys.executable, __file__, "--inner", *inner]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} with {rows} rows failed: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    print(f"{name}, {rows:,} rows: {found['seconds']} s, {found['mebibytes']} MiB", flush=True)
+    return found
+
+
+def main() -> None:
+    """Measure every part at every size, write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--classes", type=int, default=7)
+    parser.add_argument("--neighbour-rows", type=int, default=10_000)
+    parser.add_argument("--inner", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inner:
+        name, *numbers = options.inner
+        print(json.dumps(measure_here(name, *map(int, numbers))))
+        return
+    parts: dict[str, dict[str, Any]] = {}
+    for name in PARTS:
+        most = options.neighbour_rows if name == "exact_neighbours" else max(options.rows)
+        sizes = [rows for rows in options.rows if rows <= most]
+        parts[name] = {str(rows): measure(name, rows, options) for rows in sizes}
+    record = {
+        "protocol": "p4_scale",
+        "command": "python benchmarks/scale.py",
+        "width": options.width,
+        "classes": options.classes,
+        "environment": describe_environment("cpu"),
+        "parts": parts,
+    }
+    write_json(HERE / "results" / "p4_scale.json", record)
+
+
+if __name__ == "__main__":
+    main()
