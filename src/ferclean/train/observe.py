@@ -30,11 +30,14 @@ class Observation:
         ``(M, N, ...)`` float32 of each further output that was asked for.
     epoch : int
         Epochs that these networks were trained for, warm-up included.
+    warm_up_epochs: int
+        How many of a run's epochs are its warm-up.
     """
 
     logits: np.ndarray
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     epoch: int = 0
+    warm_up_epochs: int = 0
 
 
 def observe(
@@ -54,7 +57,7 @@ def observe(
     pictures : ResidentPictures
         N pictures, at least one.
     settings : TrainingSettings
-        Precision.
+        Precision, and the length of warm-up.
     outputs : sequence of str
         What is noted beside the logits, see :meth:`Network.outputs`.
     epoch : int
@@ -85,4 +88,4 @@ def observe(
             "the networks' outputs are not finite, training diverged; "
             "lower training.optimizer.learning_rate or check the data"
         )
-    return Observation(stacked.pop("logits"), stacked, epoch)
+    return Observation(stacked.pop("logits"), stacked, epoch, settings.warm_up_epochs)

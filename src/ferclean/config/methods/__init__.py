@@ -13,6 +13,7 @@ from typing import Any
 
 from ferclean.config.methods.co_divide import DivideMixSettings
 from ferclean.config.methods.co_teaching import CoTeachingSettings
+from ferclean.config.methods.confident_learning import ConfidentLearningSettings
 from ferclean.config.methods.controls import (
     CrossEntropySettings,
     LabelSmoothingSettings,
@@ -23,6 +24,7 @@ from ferclean.config.methods.elr import ElrSettings
 from ferclean.config.methods.la_net import LaNetSettings
 from ferclean.config.methods.ldl_alsg import LdlAlsgSettings
 from ferclean.config.methods.resup import ResupSettings
+from ferclean.config.methods.sampling_softmax import SamplingSoftmaxSettings
 from ferclean.config.methods.sce_ald import SceAldSettings
 from ferclean.config.methods.smp import SmpSettings
 from ferclean.config.methods.smr import SmrSettings
@@ -94,6 +96,16 @@ class MethodsSettings:
         "sce_ald:SceAld",
         "Label distribution amendment with semantic correlations.",
         inputs=("semantic_similarity", "word_vectors"),
+    )
+    sampling_softmax: SamplingSoftmaxSettings = method(
+        SamplingSoftmaxSettings(),
+        "sampling_softmax:SamplingSoftmax",
+        "Sampling softmax with aleatoric and epistemic doubt.",
+    )
+    confident_learning: ConfidentLearningSettings = method(
+        ConfidentLearningSettings(),
+        "confident_learning:ConfidentLearning",
+        "Confident learning, then training anew.",
     )
 
     def of(self, name: str) -> Any:

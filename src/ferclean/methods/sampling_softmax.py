@@ -1,0 +1,167 @@
+"""Sampling softmax with aleatoric and epistemic doubt (Valdenegro-Toro and Saromo-Mori, 2022).
+
+CVPR workshops 2022, arXiv 2204.09308, with the loss of Kendall and Gal, NIPS 2017, equation 12.
+Each network of an ensemble gives a mean mu and a standard deviation sigma of every logit and is
+trained by ``-log (1/T) sum_t softmax(mu + sigma e_t)_y``: a large sigma flattens the gradient of
+labels that contradict mu. The ensemble's doubt is split into aleatoric and epistemic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ferclean.config.methods.sampling_softmax import SamplingSoftmaxSettings
+from ferclean.losses.heteroscedastic import heteroscedastic_nll, sampled_log_softmax
+from ferclean.methods.base import Context, Recipe, Split
+from ferclean.models.scale_head import ScaleHead
+from ferclean.partition.disagreement import SCORES, disagreement_score
+from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
+from ferclean.partition.uncertainty import (
+    Uncertainty,
+    ensemble_probabilities,
+    split_uncertainty,
+)
+from ferclean.relabel.decision import Relabelling
+from ferclean.relabel.doubt import decide_by_doubt
+from ferclean.tables.partitions import Partition
+from ferclean.train.observe import Observation
+from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.seeds import derive_seed
+
+_SCALE = "scale"
+# One set of draws for all runs: a prediction depends on the network and the picture alone.
+_SEED = derive_seed(0, "sampling_softmax")
+
+
+class SamplingSoftmax(Recipe):
+    """An ensemble with noisy logits.
+
+    Scores are in-sample: they fade where wrong labels are memorised, so what they find is best
+    early on, and training on relabelled rows keeps it from being unlearnt.
+    """
+
+    outputs = (_SCALE,)
+    settings: SamplingSoftmaxSettings
+
+    def __init__(self, settings: SamplingSoftmaxSettings) -> None:
+        super().__init__(settings)
+        self.networks = settings.members
+
+    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+        """Sigma beside the classifier, which gives mu."""
+        own = self.settings
+        head = ScaleHead(
+            feature_dim, classes, parametrisation=own.parametrisation, start=own.initial_scale
+        )
+        return {_SCALE: head}
+
+    def warm_up(self, context: Context) -> list[Pass]:
+        """Train on the observed labels with the same loss."""
+        learn = self.settings.learn_scale_in_warm_up
+        return self._train(context, _one_hot(context), learn_scale=learn)
+
+    def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
+        """Train on repaired labels, on observed ones with weights, or on observed ones."""
+        use = self.settings.train_on
+        if split is None or use == "observed":
+            return self._train(context, _one_hot(context))
+        if use == "weighted":
+            weight = torch.from_numpy(split[0].clean_probability[0]).to(context.device)
+            return self._train(context, _one_hot(context) * weight[:, None])  # the loss is linear
+        return self._train(context, torch.from_numpy(split[1].distribution).to(context.device))
+
+    def needs_partition(self, number: int, context: Context) -> bool:
+        """Not where training looks at the observed labels only."""
+        return self.settings.train_on != "observed"
+
+    def partition(
+        self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
+    ) -> Partition:
+        """Fit a two-component Gaussian mixture over the score of the expected softmax."""
+        own, doubt = self.settings, self._doubt(seen)
+        score = scale_to_unit(
+            disagreement_score(
+                doubt.probabilities, context.observed, doubt.aleatoric, score=own.score
+            )
+        )
+        fit = fit_two_gaussians(score, seed=derive_seed(context.seed, "mixture", 0))
+        return Partition(
+            f"{SCORES[own.score]}, scaled to [0, 1]",
+            score.astype(np.float32)[None],
+            fit.clean_probability[None],
+            doubt.probabilities[None],
+            evidence={"aleatoric": doubt.aleatoric, "epistemic": doubt.epistemic},
+            parameters={"net_0": fit.parameters},
+        )
+
+    def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
+        """Keep hard rows, soften ambiguous ones, relabel what a sure prediction contradicts."""
+        return decide_by_doubt(
+            partition.probabilities[0],
+            observed,
+            partition.clean_probability[0],
+            aleatoric=partition.evidence["aleatoric"],
+            epistemic=partition.evidence["epistemic"],
+            aleatoric_quantile=self.settings.aleatoric_quantile,
+            epistemic_quantile=self.settings.epistemic_quantile,
+        )
+
+    def predict(self, seen: Observation) -> np.ndarray:
+        """Predict by the ensemble's expected softmax."""
+        own = self.settings
+        return ensemble_probabilities(
+            seen.logits,
+            seen.outputs[_SCALE],
+            split=own.split,
+            samples=own.evaluation_samples,
+            seed=_SEED,
+        )
+
+    def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
+        """Entropies in nats."""
+        doubt = self._doubt(seen)
+        return {
+            "aleatoric": doubt.aleatoric,
+            "epistemic": doubt.epistemic,
+            "total": doubt.total,
+        }
+
+    def _doubt(self, seen: Observation) -> Uncertainty:
+        own = self.settings
+        return split_uncertainty(
+            seen.logits,
+            seen.outputs[_SCALE],
+            split=own.split,
+            samples=own.evaluation_samples,
+            seed=_SEED,
+        )
+
+    def _train(self, context: Context, targets: Tensor, *, learn_scale: bool = True) -> list[Pass]:
+        """Train each member in a pass of its own: other batches, other augmentation."""
+        stream = Stream("all", context.rows, context.training.batch_size)
+        return [
+            Pass("heteroscedastic", (n,), (stream,), self._objective(n, targets, learn_scale))
+            for n in range(self.networks)
+        ]
+
+    def _objective(self, network: int, targets: Tensor, learn_scale: bool) -> Objective:
+        def objective(step: Step) -> list[Term]:
+            batch = step.batches["all"]
+            found = step.networks[network].outputs(batch.views[0], self.outputs)
+            log_p = sampled_log_softmax(
+                found["logits"],
+                found[_SCALE] if learn_scale else found[_SCALE].detach(),
+                samples=self.settings.training_samples,
+                generator=step.generator,
+            )
+            return [Term("nll", heteroscedastic_nll(log_p, targets[batch.rows]))]
+
+        return objective
+
+
+def _one_hot(context: Context) -> Tensor:
+    return torch.eye(context.classes, device=context.device)[context.targets]
