@@ -90,7 +90,7 @@ Kind = Annotated[
 ]
 Rate = Annotated[float, _option("Nominal noise rate, 0 to 1.", _rate)]
 Seed = Annotated[int, _option("Seed of every random choice.", _at_least(0))]
-Method = Annotated[str, _option(f"Method: {', '.join(METHOD_NAMES)}.", _one_of(METHOD_NAMES))]
+Method = Annotated[str, _option("Method, as named in section methods.", _one_of(METHOD_NAMES))]
 Device = Annotated[str, _option("auto, cpu or cuda.", _one_of(DEVICES))]
 RoundNumber = Annotated[int, _option("Which round, from 1.", _at_least(1))]
 Rounds = Annotated[int, _option("Number of the last round.", _at_least(0))]

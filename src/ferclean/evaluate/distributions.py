@@ -86,7 +86,7 @@ def agreement(reference: ArrayLike, estimate: ArrayLike, labels: ArrayLike) -> d
     return {
         "rows": len(reference),
         "share": float(share.mean()),
-        "entropy_spearman": _rank_correlation(entropy(reference), entropy(estimate)),
+        "entropy_spearman": rank_correlation(entropy(reference), entropy(estimate)),
     }
 
 
@@ -122,7 +122,8 @@ def entropy(distributions: ArrayLike) -> np.ndarray:
     return np.asarray(entr(np.asarray(distributions, dtype=np.float64)).sum(axis=1))
 
 
-def _rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
+def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
+    """Spearman's correlation of two ``(N,)`` arrays; ``None`` without two different values."""
     if len(left) < 2 or np.ptp(left) == 0 or np.ptp(right) == 0:
         return None
     return float(spearmanr(left, right).statistic)

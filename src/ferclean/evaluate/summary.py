@@ -34,6 +34,12 @@ KEY_METRICS = (
     "two_label_agreement_final",
     "test_two_label_agreement",
     "votes_share_of_final_label",
+    "test_uncertainty_prediction_votes_spearman",
+    "test_uncertainty_aleatoric_votes_spearman",
+    "test_uncertainty_epistemic_votes_spearman",
+    "test_uncertainty_prediction_truth_spearman",
+    "test_uncertainty_aleatoric_truth_spearman",
+    "test_uncertainty_epistemic_truth_spearman",
     "train_rows",
     "test_rows",
 )

@@ -71,7 +71,7 @@ class SamplingSoftmax(Recipe):
             return self._train(context, _one_hot(context))
         if use == "weighted":
             weight = torch.from_numpy(split[0].clean_probability[0]).to(context.device)
-            return self._train(context, _one_hot(context) * weight[:, None])  # the loss is linear
+            return self._train(context, _one_hot(context) * weight[:, None])  # linear in targets
         return self._train(context, torch.from_numpy(split[1].distribution).to(context.device))
 
     def needs_partition(self, number: int, context: Context) -> bool:

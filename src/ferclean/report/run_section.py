@@ -60,6 +60,7 @@ def run_section(run: RunData, *, gallery: int, picture_of: Callable[[str], str])
         "test_map": _test_map(run),
         "label_distributions": label_distributions(run.labels, picture_of),
         "relations": relation_maps(run),
+        "doubts": _doubts(run.metrics),
         "reliability": _reliability(run, name),
         "cards": cards,
         "card_labels": sorted({card.observed for card in cards}),

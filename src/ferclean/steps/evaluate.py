@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from ferclean.config.load import Settings
 from ferclean.errors import FercleanError
 from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
 from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
-from ferclean.evaluate.distributions import agreement, two_label_agreement
+from ferclean.evaluate.distributions import agreement, entropy, two_label_agreement
 from ferclean.evaluate.repair import pair_table
 from ferclean.evaluate.rounds import label_metrics, repair_pairs, repaired_table, round_table
 from ferclean.evaluate.truth import (
@@ -23,10 +22,12 @@ from ferclean.evaluate.truth import (
     known_distributions,
     vote_shares,
 )
+from ferclean.evaluate.uncertainty import DOUBTS, doubt_correlations
 from ferclean.progress import say
+from ferclean.steps.predictions import Predictions, read_run_predictions
 from ferclean.tables.atomic import atomic_path, write_json
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
-from ferclean.tables.partitions import read_threshold
+from ferclean.tables.partitions import read_evidence, read_threshold
 
 
 def evaluate(
@@ -58,7 +59,7 @@ def evaluate(
     base = read_label_table(labels)
     tables = [_read_round(denoise / f"round_{r}" / "labels.parquet") for r in range(rounds + 1)]
     folders = [pretrain, *(denoise / f"round_{r}" for r in range(1, rounds + 1))]
-    predictions = join_predictions([_read_predictions(folder) for folder in folders])
+    predictions = read_run_predictions(folders)
     epochs = pd.concat(
         [_read_history(folder, number) for number, folder in enumerate(folders)], ignore_index=True
     )
@@ -68,66 +69,10 @@ def evaluate(
         tables,
         predictions,
         epochs,
-        threshold=read_threshold(denoise / f"round_{rounds}" / "partition.parquet"),
+        partition=denoise / f"round_{rounds}" / "partition.parquet",
         output=output,
         settings=settings.evaluate,
     )
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Predictions of the epochs: ``(E,)``, ``(E, N, K)``, ``(N,)``, and the file's name."""
-
-    epoch: np.ndarray
-    probabilities: np.ndarray
-    sample_id: np.ndarray
-    source: Path
-
-    def of_rows(self, table: LabelTable) -> np.ndarray:
-        """Return ``(E, M, K)`` for the rows of a table.
-
-        Raises
-        ------
-        FercleanError
-            Naming a row without prediction.
-        """
-        position = {name: i for i, name in enumerate(self.sample_id.tolist())}
-        missing = [name for name in table.frame["sample_id"] if name not in position]
-        if missing:
-            raise FercleanError(f"{self.source} lacks the row {missing[0]!r}; rerun that step")
-        order = [position[name] for name in table.frame["sample_id"]]
-        return np.asarray(self.probabilities[:, np.array(order, dtype=np.int64)])
-
-
-def join_predictions(parts: list[Predictions]) -> Predictions:
-    """Join pretraining's and the rounds' predictions along the epochs."""
-    first = parts[0]
-    for part in parts[1:]:
-        if not np.array_equal(part.sample_id, first.sample_id):
-            raise FercleanError(f"{part.source} and {first.source} hold different rows")
-    return Predictions(
-        np.concatenate([part.epoch for part in parts]),
-        np.concatenate([part.probabilities for part in parts]),
-        first.sample_id,
-        first.source,
-    )
-
-
-def _read_predictions(folder: Path) -> Predictions:
-    path = folder / "predictions.npz"
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            read = {key: content[key] for key in ("epoch", "probabilities", "sample_id")}
-    except FileNotFoundError:
-        raise FercleanError(f"predictions not found: {path}") from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise FercleanError(f"{path} is not a predictions file: {error}") from None
-    probabilities, ids = read["probabilities"], read["sample_id"]
-    if probabilities.ndim != 3 or probabilities.shape[:2] != (len(read["epoch"]), len(ids)):
-        raise FercleanError(f"{path}: probabilities must be (epochs, rows, classes)")
-    if not np.isfinite(probabilities).all():
-        raise FercleanError(f"{path} holds probabilities that are not numbers: training diverged")
-    return Predictions(read["epoch"], probabilities, ids, path)
 
 
 def _read_history(folder: Path, number: int) -> pd.DataFrame:
@@ -173,7 +118,7 @@ def _measure(
     predictions: Predictions,
     epochs: pd.DataFrame,
     *,
-    threshold: float,
+    partition: Path,
     output: Path,
     settings: EvaluateSettings,
 ) -> None:
@@ -184,7 +129,7 @@ def _measure(
     on_test, truth = predictions.of_rows(test), best_known_codes(test)
     epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
     reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
-    rounds = round_table(judged, tables, threshold=threshold)
+    rounds = round_table(judged, tables, threshold=read_threshold(partition))
     test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
     confusion = pd.concat([test_pairs, repair_pairs(judged, final)], ignore_index=True)
     metrics = {
@@ -197,6 +142,8 @@ def _measure(
         **_test_metrics(epochs, reliability, has_validation=len(val) > 0),
         **_test_votes(test, on_test[-1]),
         **_test_compounds(test, on_test[-1]),
+        **_test_doubts(test, on_test[-1], predictions.doubts_of_rows(test)),
+        **_training_doubts(judged, partition),
         **label_metrics(judged, final),
         **_round_metrics(rounds),
     }
@@ -250,6 +197,24 @@ def _test_votes(test: LabelTable, probabilities: np.ndarray) -> dict[str, Any]:
 def _test_compounds(test: LabelTable, probabilities: np.ndarray) -> dict[str, Any]:
     found = two_label_agreement(known_distributions(test), probabilities)
     return {"test_two_label_rows": found["rows"], "test_two_label_agreement": found["share"]}
+
+
+def _test_doubts(
+    test: LabelTable, probabilities: np.ndarray, doubts: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Correlate the prediction's entropy, and what the method doubts, with what is known."""
+    found = doubt_correlations({"prediction": entropy(probabilities), **doubts}, _references(test))
+    return {f"test_uncertainty_{key}": value for key, value in found.items()}
+
+
+def _training_doubts(judged: LabelTable, partition: Path) -> dict[str, Any]:
+    doubts = read_evidence(partition, DOUBTS, judged.frame["sample_id"].to_numpy())
+    found = doubt_correlations(doubts, _references(judged))
+    return {f"uncertainty_{key}": value for key, value in found.items()}
+
+
+def _references(table: LabelTable) -> dict[str, np.ndarray]:
+    return {"votes": vote_shares(table), "truth": known_distributions(table)}
 
 
 def _round_metrics(rounds: pd.DataFrame) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,37 @@ def read_threshold(path: str | Path) -> float:
         If the file is missing, no partition or one without threshold.
     """
     return float(_read_header(path)["threshold"])
+
+
+def read_evidence(
+    path: str | Path, names: Sequence[str], sample_id: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Read only some ``(N,)`` evidence of a partition, in the order of `sample_id`.
+
+    Parameters
+    ----------
+    path : str or Path
+    names : sequence of str
+        Evidence; what the partition does not hold is left out.
+    sample_id : numpy.ndarray
+        The expected rows.
+
+    Raises
+    ------
+    FercleanError
+        If the file is missing, no partition, or holds other rows.
+    """
+    held = _read_header(path)["evidence"]
+    wanted = [name for name in names if held.get(name) == 1]
+    if not wanted:
+        return {}
+    try:
+        frame = pq.read_table(path, columns=["sample_id", *wanted]).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise FercleanError(f"{path} is damaged: {error}") from None
+    if not np.array_equal(frame["sample_id"].to_numpy(), sample_id):
+        raise FercleanError(f"{path} describes other rows than the label table")
+    return {name: frame[name].to_numpy() for name in wanted}
 
 
 def _read_header(path: str | Path) -> dict[str, Any]:
