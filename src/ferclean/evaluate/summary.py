@@ -36,10 +36,8 @@ KEY_METRICS = (
     "votes_share_of_final_label",
     "test_uncertainty_prediction_votes_spearman",
     "test_uncertainty_aleatoric_votes_spearman",
-    "test_uncertainty_epistemic_votes_spearman",
     "test_uncertainty_prediction_truth_spearman",
     "test_uncertainty_aleatoric_truth_spearman",
-    "test_uncertainty_epistemic_truth_spearman",
     "train_rows",
     "test_rows",
 )

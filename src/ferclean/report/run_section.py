@@ -69,6 +69,20 @@ def run_section(run: RunData, *, gallery: int, picture_of: Callable[[str], str])
     }
 
 
+def _doubts(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what was correlated with the votes' and the true distributions' entropy, by rows."""
+    found = []
+    for rows, prefix in (("test", "test_uncertainty_"), ("training", "uncertainty_")):
+        for key in metrics:
+            name = key.removeprefix(prefix).removesuffix("_votes_spearman")
+            if key != f"{prefix}{name}_votes_spearman":
+                continue
+            votes, truth = metrics[key], metrics[f"{prefix}{name}_truth_spearman"]
+            if votes is not None or truth is not None:
+                found.append({"rows": rows, "name": name, "votes": votes, "truth": truth})
+    return found
+
+
 def _round_rows(rounds: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for record in rounds.to_dict("records"):

@@ -150,7 +150,7 @@ def read_evidence(
     FercleanError
         If the file is missing, no partition, or holds other rows.
     """
-    held = _read_header(path)["evidence"]
+    held = _read_header(path).get("evidence", {})
     wanted = [name for name in names if held.get(name) == 1]
     if not wanted:
         return {}
