@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferclean.report.mixtures import component_curves, is_drawable
+
 # Okabe and Ito 2008, "Color Universal Design": told apart with every common colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":")
@@ -132,7 +134,7 @@ def score_histogram(
     verdict : numpy.ndarray
         ``(N,)``: 0 where the observed label is right, 1 where it is wrong, -1 where nobody knows.
     mixture : mapping or None
-        ``weights``, ``means``, ``variances`` of a Gaussian mixture over the same values.
+        Parameters of a mixture over the same values, see :func:`component_curves`.
     score_name, title, name : str
         Axis label, heading and figure name.
     """
@@ -140,7 +142,7 @@ def score_histogram(
     edges = np.histogram_bin_edges(score, bins=_BINS)
     with drawing() as (figure, axes):
         highest = _draw_stack(axes, score, verdict, edges)
-        if mixture is not None and {"weights", "means", "variances"} <= set(mixture):
+        if mixture is not None and is_drawable(mixture):
             _draw_mixture(axes, mixture, edges, len(score))
         # A narrow component may tower over the data; the data set the scale.
         axes.set_ylim(0, max(1.0, highest * 1.1))
@@ -165,18 +167,10 @@ def _draw_mixture(
     axes: Any, mixture: Mapping[str, Sequence[float]], edges: np.ndarray, rows: int
 ) -> None:
     place = np.linspace(edges[0], edges[-1], 300)
-    names = ("fitted: clean", "fitted: noisy")
-    # The clean component is the one of the smaller mean: clean rows are learnt first.
-    order = np.argsort(np.asarray(mixture["means"], dtype=np.float64))
-    for position, component in enumerate(order):
-        weight, mean, variance = (
-            float(mixture[key][component]) for key in ("weights", "means", "variances")
-        )
-        density = np.exp(-((place - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
-        label = names[position] if len(order) == 2 else f"fitted: {position + 1}"
+    for position, (label, density) in enumerate(component_curves(mixture, place)):
         axes.plot(
             place,
-            rows * (edges[1] - edges[0]) * weight * density,
+            rows * (edges[1] - edges[0]) * density,
             color=_INK,
             linestyle=DASHES[position % len(DASHES)],
             linewidth=1.3,

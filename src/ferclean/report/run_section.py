@@ -13,6 +13,7 @@ from ferclean.report.contents import RunData, judged_rows
 from ferclean.report.figures import reliability_figure, score_histogram
 from ferclean.report.gallery import make_cards, suspicious_rows
 from ferclean.report.heat_maps import HeatMap, heat_map, pair_matrix
+from ferclean.report.mixtures import is_drawable
 from ferclean.report.relations import label_distributions, relation_maps
 from ferclean.tables.labels import ACTIONS, LabelTable
 from ferclean.tables.partitions import Partition
@@ -116,7 +117,7 @@ def _histogram_title(number: int, net: int, networks: int) -> str:
 
 def _mixture_of(partition: Partition, net: int) -> dict[str, Any] | None:
     found = partition.parameters.get(f"net_{net}")
-    return found if isinstance(found, dict) and found.get("means") else None
+    return found if isinstance(found, dict) and is_drawable(found) else None
 
 
 def _verdicts(judged: LabelTable) -> np.ndarray:
