@@ -157,7 +157,7 @@ def test_leaving_oneself_out_takes_the_pull_of_ones_own_label_away():
 def test_chunks_change_nothing(monkeypatch):
     arrays = data(100)
     whole = [amend(*arrays, leave_one_out=True), cosine_graph(arrays[0], np.eye(6))]
-    monkeypatch.setattr("ferclean.partition.class_relations._CHUNK_VALUES", 40)
+    monkeypatch.setattr("ferclean.partition.vectors._CHUNK_VALUES", 40)
     np.testing.assert_allclose(amend(*arrays, leave_one_out=True), whole[0], atol=1e-6)
     np.testing.assert_allclose(cosine_graph(arrays[0], np.eye(6)), whole[1], atol=1e-6)
 

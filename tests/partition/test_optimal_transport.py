@@ -107,5 +107,5 @@ def test_no_cost_no_row_and_chunks(solve, monkeypatch):
     cost = 1.0 - np.eye(3)
     assert solve(first[:0], second[:0], cost).shape == (0,)
     whole = solve(first, second, cost)
-    monkeypatch.setattr("ferclean.partition.optimal_transport._CHUNK_VALUES", 64)
+    monkeypatch.setattr("ferclean.partition.vectors._CHUNK_VALUES", 64)
     np.testing.assert_allclose(solve(first, second, cost), whole, atol=1e-6)

@@ -13,8 +13,8 @@ from ferclean.partition.prototypes import (
     corrected_labels,
     density,
     diversity,
-    unit_length,
 )
+from ferclean.partition.vectors import unit_rows
 
 PAPER = {"samples": 1280, "count": 8, "rule": "density_peaks", "quantile": 0.4, "limit": 0.95}
 
@@ -110,7 +110,7 @@ def test_prototypes_are_rows_of_their_class_drawn_anew_with_each_seed():
         class_prototypes(points, observed, classes=2, **options, seed=seed) for seed in (3, 3, 4)
     )
     for label in range(2):
-        own = unit_length(points[observed == label])
+        own = unit_rows(points[observed == label])
         assert all(np.isclose(own, row).all(axis=1).any() for row in first[label])
         np.testing.assert_array_equal(first[label], again[label])
         assert not np.array_equal(first[label], other[label])
@@ -158,7 +158,7 @@ def test_one_class_only():
 def test_similarity_is_the_mean_cosine_to_a_classs_prototypes(rows, width, seed):
     random = np.random.default_rng(seed)
     points = random.normal(size=(rows, width))
-    prototypes = [unit_length(random.normal(size=(p, width))) for p in (3, 1, 2)]
+    prototypes = [unit_rows(random.normal(size=(p, width))) for p in (3, 1, 2)]
     expected = [cosine_similarity(points, p).mean(axis=1) for p in prototypes]
     found = class_similarity(points, prototypes)
     np.testing.assert_allclose(found, np.transpose(expected), atol=1e-5)
@@ -166,9 +166,9 @@ def test_similarity_is_the_mean_cosine_to_a_classs_prototypes(rows, width, seed)
 
 def test_chunks_do_not_matter(monkeypatch):
     random = np.random.default_rng(6)
-    points, prototypes = random.normal(size=(50, 4)), [unit_length(random.normal(size=(2, 4)))] * 2
+    points, prototypes = random.normal(size=(50, 4)), [unit_rows(random.normal(size=(2, 4)))] * 2
     whole = class_similarity(points, prototypes)
-    monkeypatch.setattr("ferclean.partition.prototypes._CHUNK_VALUES", 12)
+    monkeypatch.setattr("ferclean.partition.vectors._CHUNK_VALUES", 12)
     np.testing.assert_allclose(class_similarity(points, prototypes), whole, atol=1e-6)
 
 
@@ -189,3 +189,27 @@ def test_what_is_not_finite_or_not_known_is_refused():
         class_prototypes(points, observed[:3], classes=1, **PAPER, seed=0)
     with pytest.raises(FercleanError, match="unknown rule for prototypes 'k_mean'"):
         class_prototypes(points, observed, classes=1, **{**PAPER, "rule": "k_mean"}, seed=0)
+
+
+def test_euclidean_peaks_have_the_largest_product_of_density_and_distance():
+    """Rodriguez and Laio: how many points are near, times the distance to a denser one."""
+    random = np.random.default_rng(0)
+    points = np.concatenate([random.normal(size=(30, 2)), [[40.0, 0.0]]])  # one far from all
+    options = {**PAPER, "rule": "euclidean_density_peaks", "count": 4}
+    (found,) = class_prototypes(points, np.zeros(31, int), classes=1, **options, seed=0)
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    limit = np.quantile(apart[~np.eye(31, dtype=bool)], 0.6)
+    near = [sum(apart[i, j] < limit for j in range(31) if j != i) for i in range(31)]
+    gain = []
+    for i in range(31):
+        denser = [apart[i, j] for j in range(31) if near[j] > near[i]]
+        gain.append(near[i] * (min(denser) if denser else max(apart[i])))
+    expected = points[np.argsort(-np.array(gain), kind="stable")[:4]]
+    np.testing.assert_allclose(found, unit_rows(expected), atol=1e-12)
+    assert near[30] == 0 and 30 not in np.argsort(-np.array(gain))[:4]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_diversities_that_are_none_are_refused(bad):
+    with pytest.raises(ValueError, match="finite"):
+        choose_density_peaks(np.zeros(2), np.array([0.1, bad]), count=2, limit=0.95)

@@ -84,7 +84,7 @@ def test_the_largest_distances_are_reached():
 def test_chunks_change_nothing(reading, monkeypatch):
     semantic, task = graphs(100)
     whole = distance(semantic, task, reading)
-    monkeypatch.setattr("ferclean.partition.transport._CHUNK_VALUES", 50)
+    monkeypatch.setattr("ferclean.partition.vectors._CHUNK_VALUES", 50)
     np.testing.assert_allclose(distance(semantic, task, reading), whole, atol=1e-12)
 
 

@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import entropy, spearmanr
 
 from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
 from ferclean.steps.evaluate import evaluate
 from ferclean.tables.labels import read_label_table, write_label_table
+from ferclean.tables.partitions import read_partition, write_partition
 from fixtures.fake_run import FakeResults, make_fake_results
 
 SETTINGS = build_settings({"evaluate": {}}, ["evaluate"])
@@ -131,6 +134,73 @@ def test_votes_are_compared_with(tmp_path):
     assert 0 < metrics["votes_share_of_final_label"] <= 1
     assert 0 < metrics["test_votes_share_of_predicted_label"] <= 1
     assert metrics["votes_unavailable"] is None
+
+
+def predictions_of_last_round(fake):
+    return fake.evaluate_arguments("smr")["denoise"] / "round_2" / "predictions.npz"
+
+
+def add_doubts(fake, **doubts):
+    with np.load(predictions_of_last_round(fake)) as content:
+        values = dict(content)
+    named = {f"uncertainty_{name}": value for name, value in doubts.items()}
+    np.savez(predictions_of_last_round(fake), **values, **named)
+
+
+def test_doubts_are_correlated_with_the_entropy_of_votes_and_truth_by_ids(tmp_path):
+    fake = make_fake_results(tmp_path, votes=True)
+    frame = read_label_table(fake.evaluate_arguments("smr")["labels"]).frame
+    frame = frame.set_index("sample_id")
+    votes = frame[[c for c in frame if c.startswith("votes_")]]
+    truth = frame[[c for c in frame if c.startswith("true_p_")]]
+    with np.load(predictions_of_last_round(fake)) as content:
+        ids, predicted = content["sample_id"], content["probabilities"][-1]
+    of_votes = pd.Series(entropy(votes, axis=1), index=frame.index)
+    doubt = pd.Series(predicted[:, 0], index=ids)
+    add_doubts(fake, aleatoric=of_votes[ids].to_numpy(np.float32), epistemic=doubt.to_numpy())
+    metrics, test = run(fake), frame.index[frame["split"] == "test"]
+    assert metrics["test_uncertainty_aleatoric_votes_spearman"] == pytest.approx(1.0)
+    expected = spearmanr(doubt[test], entropy(truth.loc[test], axis=1)).statistic
+    assert metrics["test_uncertainty_epistemic_truth_spearman"] == pytest.approx(expected)
+    of_prediction = pd.Series(entropy(predicted, axis=1), index=ids)
+    expected = spearmanr(of_prediction[test], of_votes[test]).statistic
+    found = metrics["test_uncertainty_prediction_votes_spearman"]
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert found == pytest.approx(metrics["test_votes_entropy_spearman"])
+    assert metrics["uncertainty_aleatoric_votes_spearman"] is None  # no such evidence
+
+
+def test_doubts_of_training_rows_are_read_from_the_last_partition(tmp_path):
+    fake = make_fake_results(tmp_path, votes=True)
+    arguments = fake.evaluate_arguments("smr")
+    table = read_label_table(arguments["labels"])
+    train = table.take(table.in_split("train"))
+    ids = train.frame["sample_id"].to_numpy()
+    path = arguments["denoise"] / "round_2" / "partition.parquet"
+    held = entropy(train.matrix("votes_"), axis=1).astype(np.float32)
+    evidence = {"aleatoric": -held, "epistemic": np.zeros(len(ids))}
+    partition = replace(read_partition(path, table.classes), evidence=evidence)
+    write_partition(partition, ids, table.classes, path)
+    metrics = run(fake)
+    assert metrics["uncertainty_aleatoric_votes_spearman"] == pytest.approx(-1.0)
+    assert metrics["uncertainty_epistemic_votes_spearman"] is None  # constant
+    write_partition(partition, ids[::-1], table.classes, path)
+    with pytest.raises(FercleanError, match="other rows"):
+        run(fake)
+
+
+@pytest.mark.parametrize("broken", ["a row too many", "not a number", "text"])
+def test_doubts_that_are_no_number_a_row_are_refused(fake, broken):
+    with np.load(predictions_of_last_round(fake)) as content:
+        rows = len(content["sample_id"])
+    values = {
+        "a row too many": np.zeros(rows + 1),
+        "not a number": np.full(rows, np.nan),
+        "text": np.full(rows, "much"),
+    }
+    add_doubts(fake, aleatoric=values[broken])
+    with pytest.raises(FercleanError, match="uncertainty_aleatoric must be a number a row"):
+        run(fake)
 
 
 def test_a_run_without_rounds_is_the_warm_up_alone(tmp_path):

@@ -138,6 +138,10 @@ def test_faces_are_found_by_id_not_by_position(full):
         ({"validation": False, "rounds": 0}, "warm-up"),
         ({"channels": 1, "votes": True}, "annotators&#39; votes|annotators' votes"),
         ({"rate": 0.0}, "No observed training label is wrong"),
+        (
+            {"votes": True},
+            r"prediction on test rows [−-]?\d\.\d+ with the votes, [−-]?\d\.\d+ with",
+        ),
     ],
 )
 def test_unusual_runs_still_give_a_page(tmp_path, options, words):

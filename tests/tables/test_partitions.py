@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferclean.errors import FercleanError
-from ferclean.tables.partitions import Partition, read_partition, write_partition
+from ferclean.tables.partitions import (
+    Partition,
+    read_evidence,
+    read_partition,
+    write_partition,
+)
 
 CLASSES = ("happy", "sad", "angry")
 
@@ -52,6 +57,18 @@ def test_the_same_partition_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_partition(partition, ids, CLASSES, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_only_some_evidence_may_be_read(tmp_path):
+    written, ids = example()
+    write_partition(written, ids, CLASSES, tmp_path / "partition.parquet")
+    names = ("distance", "amended", "aleatoric")  # one is no column, one is not held
+    found = read_evidence(tmp_path / "partition.parquet", names, ids)
+    assert set(found) == {"distance"}
+    np.testing.assert_array_equal(found["distance"], written.evidence["distance"])
+    with pytest.raises(FercleanError, match="other rows"):
+        read_evidence(tmp_path / "partition.parquet", names, ids[::-1])
+    assert read_evidence(tmp_path / "partition.parquet", ("aleatoric",), ids) == {}
 
 
 def test_other_rows_or_classes_are_named(tmp_path):

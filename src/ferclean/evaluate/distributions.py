@@ -118,8 +118,11 @@ def two_label_agreement(reference: ArrayLike, estimate: ArrayLike) -> dict[str, 
 
 
 def entropy(distributions: ArrayLike) -> np.ndarray:
-    """Shannon entropy of each row in nats: ``(N, K)`` to ``(N,)``."""
-    return np.asarray(entr(np.asarray(distributions, dtype=np.float64)).sum(axis=1))
+    """Shannon entropy of each row in nats: ``(N, K)`` to ``(N,)``.
+
+    Rounded to 12 decimals, so that the same shares in another order of classes tie.
+    """
+    return np.asarray(entr(np.asarray(distributions, dtype=np.float64)).sum(axis=1).round(12))
 
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:

@@ -44,6 +44,7 @@ class SamplingSoftmax(Recipe):
     early on, and training on relabelled rows keeps it from being unlearnt.
     """
 
+    score_name = f"{SCORES[SamplingSoftmaxSettings.score]}, scaled to [0, 1]"
     outputs = (_SCALE,)
     settings: SamplingSoftmaxSettings
 

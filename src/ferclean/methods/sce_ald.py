@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from scipy.special import entr
 
 from ferclean.config.methods.sce_ald import SceAldSettings
 from ferclean.losses.classification import cross_entropy
@@ -92,7 +93,7 @@ class SceAld(Recipe):
                 "semantic_similarity": semantic,
                 "task_similarity": task,
             },
-            parameters={"net_0": {"mean_label_entropy": _mean_entropy(amended)}},
+            parameters={"net_0": {"mean_label_entropy": float(entr(amended).sum(axis=1).mean())}},
         )
 
     def remember(
@@ -150,8 +151,3 @@ class SceAld(Recipe):
             cost=ground_cost(context.side["word_vectors"]),
             temperature=self.settings.temperature,
         )
-
-
-def _mean_entropy(distribution: np.ndarray) -> float:
-    logs = np.log(np.maximum(distribution, 1e-12, dtype=np.float64))
-    return float(-(distribution * logs).sum(axis=1).mean())

@@ -5,15 +5,13 @@ The parts of SCE-ALD (Mao et al., arXiv 2107.11061), equations 2 to 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from scipy.special import softmax
 
 from ferclean.errors import unknown_name
+from ferclean.partition.vectors import row_chunks, unit_rows
 
 DISTANCES = ("l2norm", "raw")
-_CHUNK_VALUES = 2**22
 # Cosine to a class without prototype: the lowest that a cosine takes.
 _NO_PROTOTYPE = -1.0
 # Keeps 1 / distance^2 finite on a prototype; distances of unit vectors lie in [0, 2].
@@ -21,13 +19,6 @@ _GUARD = 1e-8
 _EPSILON_SHARE = 1e-2
 # Confidences are clipped to these multiples of their median.
 _CONFIDENCE_RANGE = (0.01, 100.0)
-
-
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Scale the rows of ``(n, D)`` vectors to length 1, in float64; a row of zeros stays so."""
-    vectors = vectors.astype(np.float64)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 
 
 def cosine_graph(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -54,7 +45,7 @@ def cosine_graph(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
     present = np.isfinite(references).all(axis=1)
     unit = unit_rows(references[present])
     graph = np.full((len(vectors), len(references)), _NO_PROTOTYPE, dtype=np.float32)
-    for part in _chunks(vectors):
+    for part in row_chunks(*vectors.shape):
         graph[part, present] = (unit_rows(vectors[part]) @ unit.T).clip(-1.0, 1.0)
     return graph
 
@@ -127,7 +118,7 @@ def weighted_prototypes(
     if not np.isfinite(weight).all() or (weight <= 0).any():
         raise ValueError("weights must be finite and above 0")
     sums, total = np.zeros((classes, features.shape[1])), np.zeros(classes)
-    for part in _chunks(features):
+    for part in row_chunks(*features.shape):
         member = np.eye(classes)[observed[part]] * weight[part].astype(np.float64)[:, None]
         sums += member.T @ features[part].astype(np.float64)
         total += member.sum(axis=0)
@@ -180,7 +171,7 @@ def prototype_distributions(
     present = np.isfinite(prototypes).all(axis=1)
     references = scaled(prototypes[present])
     found = np.zeros((len(features), classes), dtype=np.float32)
-    for part in _chunks(features):
+    for part in row_chunks(*features.shape):
         points, rows = scaled(features[part]), np.arange(len(observed[part]))
         squared = np.full((len(points), classes), np.inf)
         squared[:, present] = _squared_distances(points, references)
@@ -214,14 +205,8 @@ def _as_float(vectors: np.ndarray) -> np.ndarray:
     return vectors.astype(np.float64)
 
 
-def _chunks(vectors: np.ndarray) -> Iterator[slice]:
-    step = max(1, _CHUNK_VALUES // max(vectors.shape[1], 1))
-    for start in range(0, len(vectors), step):
-        yield slice(start, start + step)
-
-
 def _check_vectors(vectors: np.ndarray, dimensions: int) -> None:
     if vectors.ndim != 2 or vectors.shape[1] != dimensions:
         raise ValueError(f"expected (N, {dimensions}) vectors, found {vectors.shape}")
-    if not all(np.isfinite(vectors[part]).all() for part in _chunks(vectors)):
+    if not all(np.isfinite(vectors[part]).all() for part in row_chunks(*vectors.shape)):
         raise ValueError("features must be finite")

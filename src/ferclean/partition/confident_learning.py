@@ -129,13 +129,17 @@ def _class_thresholds(probabilities: np.ndarray, observed: np.ndarray) -> np.nda
 
 def _calibrate(joint: np.ndarray, label_counts: np.ndarray) -> np.ndarray:
     """Scale the counts so that rows sum to the observed labels and all to N, as integers."""
-    scaled = joint / joint.sum(axis=1, keepdims=True) * label_counts[:, None]
+    scaled = (joint.T / joint.sum(axis=1) * label_counts).T
     scaled = scaled / max(scaled.sum(), 1.0) * label_counts.sum()
     return np.stack([_round_keeping_sum(row) for row in scaled])
 
 
 def _round_keeping_sum(values: np.ndarray) -> np.ndarray:
-    """Round; what the sum then lacks is made up where rounding took or gave the most."""
+    """Round; what the sum then lacks is made up where rounding took or gave the most.
+
+    Of equal remainders the later class is raised and the earlier one lowered first, as in
+    cleanlab, whose sort is stable for few classes only.
+    """
     rounded = values.round()
     missing = int(values.sum().round() - rounded.sum())
     # Rounding shifts a value by one half at most, so that one step an entry is enough.

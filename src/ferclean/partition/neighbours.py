@@ -25,7 +25,8 @@ class Neighbours:
     Attributes
     ----------
     index : numpy.ndarray
-        ``(N, k)`` int64.
+        ``(N, k)`` int32, half the memory of int64: at 10^6 rows and k = 200 it is the largest
+        part of the graph.
     distance : numpy.ndarray
         ``(N, k)`` float32, ascending; of cosines it is ``1 - cos``.
     """
@@ -78,7 +79,7 @@ def nearest_neighbours(
     if count < 1:
         raise ValueError(f"count must be at least 1, found {count}")
     rows, kept = len(vectors), min(count, max(len(vectors) - 1, 0))
-    index = np.empty((rows, kept), dtype=np.int64)
+    index = np.empty((rows, kept), dtype=np.int32)
     distance = np.empty((rows, kept), dtype=np.float32)
     with torch.inference_mode():
         points = torch.from_numpy(np.asarray(vectors, dtype=np.float32)).to(device or "cpu")
@@ -110,7 +111,8 @@ def neighbour_weights(distance: np.ndarray, metric: str) -> np.ndarray:
         ``(N, k)`` float32 in [0, 1].
     """
     if metric == "cosine":
-        return (1.0 - distance).clip(0.0, 1.0).astype(np.float32)
+        weights = np.subtract(1.0, distance, dtype=np.float32)
+        return np.clip(weights, 0.0, 1.0, out=weights)
     width = float(np.median(distance)) if distance.size else 0.0
     if width == 0.0:
         return np.ones(distance.shape, dtype=np.float32)
@@ -123,7 +125,7 @@ def neighbour_means(index: np.ndarray, weights: np.ndarray, values: np.ndarray) 
     Parameters
     ----------
     index : numpy.ndarray
-        ``(N, k)`` int64.
+        ``(N, k)`` integers.
     weights : numpy.ndarray
         ``(N, k)`` at least 0; where all of a row's are 0 its neighbours count alike.
     values : numpy.ndarray

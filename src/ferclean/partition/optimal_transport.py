@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-_CHUNK_VALUES = 2**22
+from ferclean.partition.vectors import row_chunks
+
 # At most so many vertices of the dual polytope are enumerated: 3,432 for 8 classes.
 _MOST_VERTICES = 4000
 # Breaks ties between equal costs, which real cost matrices are full of (symmetric, zero diagonal).
@@ -50,10 +51,9 @@ def exact_distance(first: np.ndarray, second: np.ndarray, cost: np.ndarray) -> n
     """
     vertices = _dual_vertices(np.ascontiguousarray(cost, dtype=np.float64).tobytes(), len(cost))
     found = np.empty(len(first))
-    step = max(1, _CHUNK_VALUES // len(vertices))
-    for start in range(0, len(first), step):
-        pairs = np.concatenate([first[start : start + step], second[start : start + step]], axis=1)
-        found[start : start + step] = (pairs @ vertices.T).max(axis=1)
+    for part in row_chunks(len(first), len(vertices)):
+        pairs = np.concatenate([first[part], second[part]], axis=1)
+        found[part] = (pairs @ vertices.T).max(axis=1)
     return np.maximum(found, 0.0)
 
 
@@ -85,11 +85,10 @@ def sinkhorn_distance(
         return np.zeros(len(first))
     kernel = np.exp(-cost / (regularisation * scale))
     found = np.empty(len(first))
-    step = max(1, _CHUNK_VALUES // cost.size)
-    for start in range(0, len(first), step):
-        a, b = first[start : start + step], second[start : start + step]
+    for part in row_chunks(len(first), cost.size):
+        a, b = first[part], second[part]
         plan = _entropic_plan(a, b, kernel, iterations)
-        found[start : start + step] = (_with_margins(plan, a, b) * cost).sum(axis=(1, 2))
+        found[part] = (_with_margins(plan, a, b) * cost).sum(axis=(1, 2))
     return found
 
 

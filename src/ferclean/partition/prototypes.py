@@ -16,11 +16,11 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import kmeans_plusplus
 
 from ferclean.errors import unknown_name
+from ferclean.partition.vectors import row_chunks, unit_rows
 
 PROTOTYPE_RULES = ("density_peaks", "euclidean_density_peaks", "k_means")
 # Relaxation of the limit on diversity where too few points stay below it.
 _RELAX_BY = 0.01
-_CHUNK_VALUES = 2**22
 _LLOYD_ITERATIONS = 50
 # Similarity to a class without a single row: the lowest that a cosine takes.
 _NO_PROTOTYPE = -1.0
@@ -92,7 +92,14 @@ def choose_density_peaks(
     -------
     numpy.ndarray
         ``(min(p, m),)`` int64 positions, densest first; of equal densities the lower position.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
     """
+    if not (np.isfinite(rho).all() and np.isfinite(eta).all()):
+        raise ValueError("densities and diversities must be finite")
     wanted = min(count, len(rho))
     candidates = np.flatnonzero(eta < limit)
     while len(candidates) < wanted:
@@ -164,9 +171,9 @@ def class_prototypes(
         if not np.isfinite(points).all():
             raise ValueError("features must be finite")
         if rule == "k_means":
-            chosen.append(_cluster_centres(unit_length(points), count, random))
+            chosen.append(_cluster_centres(unit_rows(points), count, random))
         elif rule == "density_peaks":
-            chosen.append(_cosine_peaks(unit_length(points), count, quantile, limit))
+            chosen.append(_cosine_peaks(unit_rows(points), count, quantile, limit))
         else:
             chosen.append(_euclidean_peaks(points, count, quantile))
     return chosen
@@ -198,13 +205,11 @@ def class_similarity(features: np.ndarray, prototypes: Sequence[np.ndarray]) -> 
     present = [len(found) > 0 for found in prototypes]
     means = np.stack([p.mean(axis=0) if len(p) else np.zeros(p.shape[1]) for p in prototypes])
     similarity = np.full((len(features), len(prototypes)), _NO_PROTOTYPE, dtype=np.float32)
-    step = max(1, _CHUNK_VALUES // max(features.shape[1], 1))
-    for start in range(0, len(features), step):
-        part = features[start : start + step].astype(np.float64)
-        if not np.isfinite(part).all():
+    for part in row_chunks(*features.shape):
+        if not np.isfinite(features[part]).all():
             raise ValueError("features must be finite")
-        cosines = unit_length(part) @ means[present].T
-        similarity[start : start + step, present] = cosines.clip(-1.0, 1.0)
+        cosines = unit_rows(features[part]) @ means[present].T
+        similarity[part, present] = cosines.clip(-1.0, 1.0)
     return similarity
 
 
@@ -227,12 +232,6 @@ def corrected_labels(similarity: np.ndarray, observed: np.ndarray) -> np.ndarray
     return np.where(at_observed, observed, similarity.argmax(axis=1)).astype(np.int64)
 
 
-def unit_length(vectors: np.ndarray) -> np.ndarray:
-    """Scale the rows of ``(n, D)`` vectors to length 1; a row of zeros stays so."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1.0)
-
-
 def _cosine_peaks(points: np.ndarray, count: int, quantile: float, limit: float) -> np.ndarray:
     closeness = points @ points.T
     rho = density(closeness, quantile)
@@ -245,9 +244,9 @@ def _euclidean_peaks(points: np.ndarray, count: int, quantile: float) -> np.ndar
     closeness = -cdist(points, points)
     rho = density(closeness, quantile)
     distance = -diversity(closeness, rho)
-    neighbours = (rho - rho.min(initial=0.0)) / 2.0 + 1.0  # a count >= 1 with the same order
+    neighbours = (rho + len(rho) - 1.0) / 2.0  # a point at the threshold counts half
     order = np.argsort(-neighbours * distance, kind="stable")
-    return unit_length(points[order[:count]])
+    return unit_rows(points[order[:count]])
 
 
 def _cluster_centres(points: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
@@ -259,4 +258,4 @@ def _cluster_centres(points: np.ndarray, count: int, random: np.random.Generator
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # fewer different points than centres
         centres, _ = kmeans2(points, start, iter=_LLOYD_ITERATIONS, minit="matrix")
-    return unit_length(centres)
+    return unit_rows(centres)

@@ -12,10 +12,8 @@ import numpy as np
 from scipy.special import softmax
 
 from ferclean.errors import unknown_name
-from ferclean.partition.class_relations import unit_rows
 from ferclean.partition.optimal_transport import transport_distance
-
-_CHUNK_VALUES = 2**22
+from ferclean.partition.vectors import row_chunks, unit_rows
 
 
 def relation_distance(
@@ -67,9 +65,7 @@ def relation_distance(
     if not (np.isfinite(semantic).all() and np.isfinite(task).all()):
         raise ValueError("similarities must be finite")
     found = np.empty(len(semantic))
-    step = max(1, _CHUNK_VALUES // semantic.shape[1])
-    for start in range(0, len(semantic), step):
-        part = slice(start, start + step)
+    for part in row_chunks(*semantic.shape):
         pair = semantic[part].astype(np.float64), task[part].astype(np.float64)
         found[part] = _READINGS[reading](*pair, cost, temperature)
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ferclean.evaluate.distributions import SMALLEST_SHARE
 from ferclean.report.contents import RunData, judged_rows
 from ferclean.report.heat_maps import HeatMap, heat_map
 from ferclean.tables.labels import LabelTable
@@ -15,7 +16,6 @@ from ferclean.tables.labels import LabelTable
 _MOST_FACES = 8
 # A table is soft where its rows hold, in the mean, at least this much beside the largest entry.
 _SOFT = 0.02
-_SMALLEST_SHARE = 1e-6
 # What a partition may hold beside its score, and what the page says of it.
 _RELATIONS = {
     "semantic_similarity": (
@@ -72,7 +72,7 @@ def label_distributions(
     suggested, true = judged.matrix("p_"), _true_distributions(judged)
     if not len(judged) or float((1.0 - suggested.max(axis=1)).mean()) < _SOFT:
         return []
-    compound = (true > _SMALLEST_SHARE).sum(axis=1) == 2
+    compound = (true > SMALLEST_SHARE).sum(axis=1) == 2
     faces: list[FaceDistribution] = []
     for code, name in enumerate(judged.classes):
         rows = np.flatnonzero(judged.codes("observed") == code)

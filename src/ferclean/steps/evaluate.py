@@ -203,18 +203,21 @@ def _test_doubts(
     test: LabelTable, probabilities: np.ndarray, doubts: dict[str, np.ndarray]
 ) -> dict[str, Any]:
     """Correlate the prediction's entropy, and what the method doubts, with what is known."""
-    found = doubt_correlations({"prediction": entropy(probabilities), **doubts}, _references(test))
-    return {f"test_uncertainty_{key}": value for key, value in found.items()}
+    every = {"prediction": entropy(probabilities), **doubts}
+    return _doubt_metrics("test_uncertainty", every, test)
 
 
 def _training_doubts(judged: LabelTable, partition: Path) -> dict[str, Any]:
     doubts = read_evidence(partition, DOUBTS, judged.frame["sample_id"].to_numpy())
-    found = doubt_correlations(doubts, _references(judged))
-    return {f"uncertainty_{key}": value for key, value in found.items()}
+    return _doubt_metrics("uncertainty", doubts, judged)
 
 
-def _references(table: LabelTable) -> dict[str, np.ndarray]:
-    return {"votes": vote_shares(table), "truth": known_distributions(table)}
+def _doubt_metrics(prefix: str, doubts: dict[str, np.ndarray], table: LabelTable) -> dict[str, Any]:
+    """Name the correlations; a method that tells no doubts apart has none, under the same keys."""
+    references = {"votes": vote_shares(table), "truth": known_distributions(table)}
+    absent = {f"{name}_{kind}_spearman": None for name in DOUBTS for kind in references}
+    found = {**absent, **doubt_correlations(doubts, references)}
+    return {f"{prefix}_{key}": value for key, value in found.items()}
 
 
 def _round_metrics(rounds: pd.DataFrame) -> dict[str, Any]:

@@ -109,8 +109,7 @@ def _read_predictions(path: Path) -> Predictions:
     if not np.isfinite(probabilities).all():
         raise FercleanError(f"{path} holds probabilities that are not numbers: training diverged")
     for name, values in doubts.items():
-        if values.shape != ids.shape or not np.isfinite(values.astype(np.float64)).all():
-            raise FercleanError(
-                f"{path}: {_DOUBT}{name} must hold one number a row; rerun that step"
-            )
+        numbers = values.dtype.kind == "f" and values.shape == ids.shape
+        if not numbers or not np.isfinite(values).all():
+            raise FercleanError(f"{path}: {_DOUBT}{name} must be a number a row; rerun that step")
     return Predictions(read["epoch"], probabilities, ids, path, doubts)

@@ -1,0 +1,37 @@
+"""Rows of vectors: their length, and chunks of them that fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+# Of float64: 32 MB.
+_CHUNK_VALUES = 2**22
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Scale the rows of ``(n, D)`` vectors to length 1, in float64; a row of zeros stays so."""
+    vectors = vectors.astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
+
+
+def row_chunks(rows: int, width: int) -> Iterator[slice]:
+    """Cut rows into parts of at most 2^22 values, and of at least one row.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows, at least 0.
+    width : int
+        Values that are held a row.
+
+    Yields
+    ------
+    slice
+        In order; together they cover every row once.
+    """
+    step = max(1, _CHUNK_VALUES // max(width, 1))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
