@@ -43,7 +43,7 @@ def test_published_constants_are_the_defaults():
         score="nll",
         aleatoric_quantile=0.8,
         epistemic_quantile=0.9,
-        train_on="relabelled",
+        train_on="weighted",
     )
 
 

@@ -56,6 +56,26 @@ def test_partition_is_the_similarity_to_prototypes_of_the_epochs_own_draw(noisy)
     assert (found.evidence["corrected_label"] == truth).mean() > 0.9 > (observed == truth).mean()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prototypes_per_class": 3},
+        {"prototypes": "k_means"},
+        {"prototypes": "euclidean_density_peaks"},
+        {"density_quantile": 0.9},
+        {"diversity_limit": 0.5},
+    ],
+)
+def test_every_setting_of_the_prototypes_reaches_the_similarities(noisy, changes):
+    _, observed, seen = noisy
+    context = make_context(observed, CLASSES)
+    plain, other = (
+        Smp(SmpSettings(**own)).partition(seen, context, {}).evidence["prototype_similarity"]
+        for own in ({}, changes)
+    )
+    assert np.abs(plain - other).max() > 1e-3
+
+
 def test_a_label_is_called_wrong_where_the_corrected_one_differs(noisy):
     _, observed, seen = noisy
     found = Smp(SmpSettings()).partition(seen, make_context(observed, CLASSES), {})

@@ -44,6 +44,13 @@ def test_near_points_far_from_the_origin_keep_their_order():
     assert found.index.ravel().tolist() == [1, 0, 1, 2]
 
 
+def test_a_graph_of_a_million_rows_and_200_neighbours_fits_into_memory():
+    found = nearest_neighbours(np.random.default_rng(0).normal(size=(9, 2)), 3, metric="cosine")
+    weights = neighbour_weights(found.distance, "cosine")
+    held = (values.itemsize for values in (found.index, found.distance, weights))
+    assert sum(held) * 200 * 10**6 < 2.5e9
+
+
 def test_no_matrix_of_all_pairs_is_held():
     points = np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32)
     chunk = 600 * 8

@@ -40,8 +40,9 @@ _SEED = derive_seed(0, "sampling_softmax")
 class SamplingSoftmax(Recipe):
     """An ensemble with noisy logits.
 
-    Scores are in-sample: they fade where wrong labels are memorised, so what they find is best
-    early on, and training on relabelled rows keeps it from being unlearnt.
+    Scores are in-sample: they fade where wrong labels are memorised. Weighing rows by their clean
+    probability holds that off. Training on repaired labels does so too, but a wrong label that
+    is kept because its picture is hard is then learnt like any other, and may confirm itself.
     """
 
     score_name = f"{SCORES[SamplingSoftmaxSettings.score]}, scaled to [0, 1]"
@@ -66,7 +67,7 @@ class SamplingSoftmax(Recipe):
         return self._train(context, _one_hot(context), learn_scale=learn)
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
-        """Train on repaired labels, on observed ones with weights, or on observed ones."""
+        """Train on observed labels with weights, on repaired ones, or on observed ones."""
         use = self.settings.train_on
         if split is None or use == "observed":
             return self._train(context, _one_hot(context))

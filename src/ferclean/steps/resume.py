@@ -61,7 +61,7 @@ class ResumeFile:
         """
         if not self.path.exists():
             return None
-        state, inputs = self._inputs.fresh_state(), self._inputs
+        state, inputs = self._inputs.unfilled_state(), self._inputs
         try:
             content = load_torch(self.path, inputs.run.context.device)
             restore_state(state, content["state"], inputs.identity, self.path)

@@ -84,8 +84,14 @@ class TrainingInputs:
 
     def fresh_state(self) -> TrainState:
         """Build the seeded networks of the run and the recipe's memory."""
+        state = self.unfilled_state()
+        state.memory = self.run.recipe.start_memory(self.run.context)
+        return state
+
+    def unfilled_state(self) -> TrainState:
+        """Build the networks without the memory, which may cost a graph of all rows."""
         context, recipe = self.run.context, self.run.recipe
-        state = fresh_state(
+        return fresh_state(
             self.identity,
             recipe.networks,
             context.training.optimizer,
@@ -93,12 +99,10 @@ class TrainingInputs:
             heads=recipe.heads,
             learning_rate_factors=recipe.learning_rate_factors,
         )
-        state.memory = recipe.start_memory(context)
-        return state
 
     def load_state(self, checkpoint: Path) -> TrainState:
         """Read a checkpoint that was made for this run."""
-        state = self.fresh_state()
+        state = self.unfilled_state()
         content = load_torch(checkpoint, self.run.context.device)
         restore_state(state, content, self.identity, checkpoint)
         return state

@@ -48,8 +48,8 @@ class SamplingSoftmaxSettings:
     epistemic_quantile: float = setting(
         0.9, "Rows with more epistemic doubt than this share are hard.", minimum=0, maximum=1
     )
-    train_on: Literal["relabelled", "weighted", "observed"] = setting(
-        "relabelled",
-        "Labels after warm-up: the repaired ones, the observed ones weighed by their clean "
-        "probability, or the observed ones as in the paper.",
+    train_on: Literal["weighted", "relabelled", "observed"] = setting(
+        "weighted",
+        "Labels after warm-up: the observed ones weighed by their clean probability, the repaired "
+        "ones, or the observed ones as in the paper.",
     )
