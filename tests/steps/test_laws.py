@@ -126,6 +126,30 @@ def test_a_label_table_of_a_round_is_sound(small_data, tmp_path):
     assert ((table.frame["action"] == "relabel") == changed).all()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_resumes_in_warm_up_and_within_a_round(
+    small_data, tmp_path, monkeypatch, method
+):
+    settings = small_settings(rounds=1, epochs_per_round=3)
+    run_chain(*small_data, tmp_path / "whole", method, settings)
+    save, stops, found = ResumeFile.save, {1, 4}, 0
+
+    def save_and_stop(resume, state, history):
+        save(resume, state, history)
+        if state.epoch in stops:
+            stops.remove(state.epoch)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ResumeFile, "save", save_and_stop)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run_chain(*small_data, tmp_path / "stopped", method, settings)
+        found += len(list((tmp_path / ".ferclean" / "resume").glob("*.pt")))
+    run_chain(*small_data, tmp_path / "stopped", method, settings)
+    assert found == 2 and not stops
+    assert files_of(tmp_path / "stopped") == files_of(tmp_path / "whole")
+
+
 _CHILD = """
 import sys
 from pathlib import Path

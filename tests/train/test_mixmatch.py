@@ -128,6 +128,15 @@ def test_only_the_trained_network_gets_gradients_and_none_flow_through_targets()
     assert all(p.grad is None for p in networks[1].parameters())
 
 
+def test_weights_get_gradients_in_mixed_precision_though_targets_are_guessed_without():
+    networks = [network(0), network(1)]
+    step, _ = make_step(networks)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        terms = objective()(step)
+    sum(term.values.mean() for term in terms).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in networks[0].parameters())
+
+
 def test_guessing_uses_batch_statistics_of_the_trained_network_only():
     networks = [
         nn.Sequential(nn.Conv2d(1, 4, 2), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, CLASSES))

@@ -33,9 +33,7 @@ def resume_path(step: str, values: Iterable[Any], files: Iterable[Path], *, code
     Path
         Below ``.ferclean/resume`` in the working folder. Any change gives another name.
     """
-    digest = hashlib.sha256()
-    for part in (step, *values):
-        digest.update(json.dumps(part, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([step, *values], sort_keys=True).encode())
     source = [Path(name) for name in sources_of(code_of, Path(ferclean.__file__).parent)]
     for file in (*files, *source):
         with file.open("rb") as stream:

@@ -56,6 +56,9 @@ class MixMatch:
         """Return L_x, lambda_u L_u and L_reg of one step."""
         labelled, unlabelled = step.batches["labelled"], step.batches.get("unlabelled")
         targets = self._targets(labelled, unlabelled, step.networks)
+        # Until pull request 165068 of torch (2.10 may lack it), autocast went on using the weights
+        # that it cast while gradients were off, and the trained network got none.
+        torch.clear_autocast_cache()
         pictures = torch.cat([*_trained(labelled), *(_trained(unlabelled) if unlabelled else ())])
         coefficient = draw_coefficient(self.alpha, step.random)
         partners = draw_partners(len(pictures), step.generator)
