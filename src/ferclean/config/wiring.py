@@ -45,6 +45,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
         "losses/embedding.py",
         "models",
         "partition/class_relations.py",
+        "partition/vectors.py",
         "semantics/table.py",
         "steps/resume_path.py",
         "steps/training_rows.py",
@@ -55,9 +56,9 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "partition": _LOOKING,
     "relabel": ("losses", "methods", "models", "partition", "relabel", "tables", "train"),
     "train": (*_TRAINING, "steps/relabel.py"),
-    "evaluate": ("evaluate", "tables"),
+    "evaluate": ("evaluate", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),
-    "report": ("report", "tables"),
+    "report": ("evaluate/distributions.py", "report", "tables"),
 }
 # Steps that read some keys of a section, not all of it.
 _STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
