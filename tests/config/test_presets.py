@@ -48,6 +48,10 @@ OTHERS = {
     "unicon": tuple(f"cifar10_sym{r}" for r in (20, 50, 80, 90)),
     "ssr": (*(f"cifar10_sym{r}" for r in (20, 50, 80, 90)), "animal10n"),
     "elr": ("cifar10_sym40",),
+    "scn": ("rafdb", "ferplus", "affectnet"),
+    "rul": ("rafdb", "ferplus", "affectnet"),
+    "eac": ("rafdb", "ferplus", "affectnet"),
+    "dmue": ("rafdb",),
     "la_net": ("rafdb", "ferplus", "affectnet"),
 }  # fmt: skip
 
@@ -59,8 +63,8 @@ def test_the_presets_are_these():
 
 @pytest.mark.parametrize("method", OTHERS)
 def test_a_preset_runs_its_method_as_published(method):
-    epochs = {"resup": 30, "sce_ald": 40, "unicon": 350,
-              "la_net": 80, "elr": 120, "sampling_softmax": 30}  # fmt: skip
+    epochs = {"resup": 30, "sce_ald": 40, "unicon": 350, "scn": 70, "rul": 60,
+              "eac": 60, "dmue": 36, "la_net": 80, "elr": 120, "sampling_softmax": 30}  # fmt: skip
     for rest in OTHERS[method]:
         settings = settings_of_preset(f"{method}_{rest}")
         assert settings.grid.methods == (method,)

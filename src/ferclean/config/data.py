@@ -8,6 +8,8 @@ from typing import Literal
 from ferclean.config.fields import setting
 from ferclean.errors import FercleanError
 
+# What the columns of a table mean, where it has them.
+TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true")
 CANONICAL_CLASSES = ("surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral")
 
 
@@ -55,6 +57,11 @@ class DataSettings:
         minimum=0,
         maximum=3,
     )
+    annotators: tuple[str, ...] = setting(
+        (),
+        "Columns of a table with the labels of single annotators, kept beside the label; noise is "
+        "injected into the label only.",
+    )
     max_pixels: int = setting(
         50_000_000, "Pictures with more pixels are quarantined, never decoded.", above=0
     )
@@ -70,7 +77,18 @@ class DataSettings:
             raise FercleanError(f"{where}.classes must hold plain names, found {self.classes}")
         if self.source != "rendered" and self.path is None:
             raise FercleanError(f"{where}.path is needed when {where}.source is {self.source!r}")
+        self._check_annotators(where)
         self._check_votes(where)
+
+    def _check_annotators(self, where: str) -> None:
+        if self.annotators and self.source != "table":
+            raise FercleanError(f"{where}.annotators is only read by {where}.source table")
+        taken = (*TABLE_COLUMNS, *self.annotators)
+        if len(set(taken)) != len(taken) or not all(name.strip() for name in self.annotators):
+            raise FercleanError(
+                f"{where}.annotators must name different columns, other than "
+                f"{', '.join(TABLE_COLUMNS)}, found {self.annotators}"
+            )
 
     def _check_votes(self, where: str) -> None:
         if self.votes_path is not None and self.source != "fer2013_csv":

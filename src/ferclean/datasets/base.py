@@ -31,7 +31,7 @@ class Source:
     frame : pandas.DataFrame
         One row a sample on a ``RangeIndex``: ``sample_id``, ``path``, ``split``, ``given`` and
         ``reason`` (why the row cannot be used; missing where it can), and where known
-        ``true``, ``votes_<class>``, ``true_p_<class>`` and ``identity``.
+        ``true``, ``annotation_<name>``, ``votes_<class>``, ``true_p_<class>`` and ``identity``.
     pictures : iterator of (int, bytes or PictureError)
         Row number and encoded picture, each row at most once and in any order, one picture in
         memory at a time. A row that has a reason may be left out; every other one comes.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ferclean.config.data import DataSettings
+from ferclean.config.data import TABLE_COLUMNS, DataSettings
 from ferclean.datasets.base import Source, first_reason, resolve_labels, resolve_splits
 from ferclean.datasets.classes import label_lookup
 from ferclean.datasets.files import (
@@ -17,14 +17,16 @@ from ferclean.datasets.files import (
     read_parquet_batches,
 )
 from ferclean.errors import FercleanError
+from ferclean.tables.labels import ANNOTATION_PREFIX
 
-_REQUIRED = ("path", "label")
-_OPTIONAL = ("split", "sample_id", "true")
+_REQUIRED, _OPTIONAL = TABLE_COLUMNS[:2], TABLE_COLUMNS[2:]
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def read_table(settings: DataSettings) -> Source:
     """Read a table with columns ``path`` and ``label``, and ``split``, ``sample_id``, ``true``.
+
+    The columns that ``data.annotators`` names become ``annotation_<name>``; cells may be empty.
 
     Paths are relative to the table's folder and must stay inside it, links resolved. Without
     ``split`` all rows are training rows; without ``sample_id`` the path is the id. ``true`` is
@@ -36,7 +38,7 @@ def read_table(settings: DataSettings) -> Source:
         If the file cannot be read, is neither .csv, .tsv nor .parquet, or lacks a column.
     """
     path = Path(settings.path or "").absolute()
-    found = _read_columns(path)
+    found = _read_columns(path, (*_REQUIRED, *settings.annotators))
     present = {name: found[name].notna().any() for name in _OPTIONAL}
     lookup = label_lookup(settings.classes)
     given, label_reasons = resolve_labels(found["label"], lookup)
@@ -55,29 +57,41 @@ def read_table(settings: DataSettings) -> Source:
     )
     reasons = [path_reasons, _missing(ids, "sample_id"), split_reasons, label_reasons]
     if present["true"]:
-        frame["true"], true_reasons = resolve_labels(found["true"], lookup, "true label")
-        stated = found["true"].fillna("").str.strip().ne("")
-        reasons.append(true_reasons.where(stated, None))
+        frame["true"], wrong = _optional_labels(found["true"], lookup, "true label")
+        reasons.append(wrong)
+    for name in settings.annotators:
+        labels, wrong = _optional_labels(found[name], lookup, f"label of {name}")
+        frame[ANNOTATION_PREFIX + name] = labels
+        reasons.append(wrong)
     frame["reason"] = first_reason(*reasons)
     root = path.parent.resolve()
     return Source(path.stem, frame, read_each(root, frame, max_pixels=settings.max_pixels))
 
 
-def _read_columns(path: Path) -> pd.DataFrame:
+def _optional_labels(
+    names: pd.Series, lookup: dict[str, str], what: str
+) -> tuple[pd.Series, pd.Series]:
+    """Resolve labels; an empty cell is a missing label and no fault of its row."""
+    labels, reasons = resolve_labels(names, lookup, what)
+    stated = names.fillna("").str.strip().ne("")
+    return labels, reasons.where(stated, None)
+
+
+def _read_columns(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
     suffix = path.suffix.lower()
     rows: Iterable[tuple[object, ...]]
     if suffix in _SEPARATORS:
-        rows = read_csv_rows(path, _REQUIRED, _OPTIONAL, separator=_SEPARATORS[suffix])
+        rows = read_csv_rows(path, required, _OPTIONAL, separator=_SEPARATORS[suffix])
     elif suffix == ".parquet":
-        rows = _parquet_rows(path)
+        rows = _parquet_rows(path, required)
     else:
         raise FercleanError(f"data.path must be a .csv, .tsv or .parquet table, found {path}")
-    return pd.DataFrame(list(rows), columns=[*_REQUIRED, *_OPTIONAL], dtype=object)
+    return pd.DataFrame(list(rows), columns=[*required, *_OPTIONAL], dtype=object)
 
 
-def _parquet_rows(path: Path) -> Iterable[tuple[object, ...]]:
-    file = open_parquet(path, _REQUIRED)
-    present = [n for n in (*_REQUIRED, *_OPTIONAL) if n in file.schema_arrow.names]
+def _parquet_rows(path: Path, required: tuple[str, ...]) -> Iterable[tuple[object, ...]]:
+    file = open_parquet(path, required)
+    present = [n for n in (*required, *_OPTIONAL) if n in file.schema_arrow.names]
     for batch in read_parquet_batches(file, path, present):
         columns = {name: batch.column(name).to_pylist() for name in present}
         for row in range(batch.num_rows):
@@ -85,7 +99,7 @@ def _parquet_rows(path: Path) -> Iterable[tuple[object, ...]]:
                 None
                 if name not in columns or columns[name][row] is None
                 else str(columns[name][row])
-                for name in (*_REQUIRED, *_OPTIONAL)
+                for name in (*required, *_OPTIONAL)
             )
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ferclean.config.training import TrainingSettings
+from ferclean.models.network import HeadBuilder
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
@@ -39,7 +40,8 @@ class Context:
         Where training runs.
     side : mapping of str to numpy.ndarray
         What the method's further files say, by the names of
-        :data:`ferclean.config.side_inputs.SIDE_INPUTS`.
+        :data:`ferclean.config.side_inputs.SIDE_INPUTS`; and, where the label table has columns of
+        single annotators, ``annotations``, ``(N, A)`` int64, -1 where one gave no label.
     """
 
     observed: np.ndarray
@@ -97,6 +99,10 @@ class Recipe(ABC):
         One called ``classifier`` takes the place of the linear layer from features to logits.
         """
         return {}
+
+    def heads_in(self, context: Context) -> HeadBuilder:
+        """Return what builds the heads of a run; by default they do not depend on the run."""
+        return self.heads
 
     def start_memory(self, context: Context) -> dict[str, np.ndarray]:
         """Return the per-row memory before the first epoch, arrays of any shape."""

@@ -17,6 +17,7 @@ from ferclean.noise.transitions import describe_change
 from ferclean.progress import say
 from ferclean.tables.atomic import write_json
 from ferclean.tables.labels import (
+    ANNOTATION_PREFIX,
     SPLITS,
     LabelTable,
     labels_from_codes,
@@ -27,7 +28,7 @@ from ferclean.tables.labels import (
 from ferclean.tables.packs import read_raw_pack
 
 _FIRST_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row", "true")
-_KEPT_PREFIXES = ("votes_", "true_p_")
+_KEPT_PREFIXES = (ANNOTATION_PREFIX, "votes_", "true_p_")
 
 
 def inject_noise(
@@ -101,8 +102,8 @@ def _with_labels(table: LabelTable, observed: np.ndarray, true: np.ndarray) -> L
         true=labels_from_codes(true, table.classes),
     ).frame
     names = [str(name) for name in full.columns]
-    evaluation = [name for name in names if name.startswith(_KEPT_PREFIXES)]
-    return make_table(full[[*_FIRST_COLUMNS, *evaluation]], table.classes, table.dataset)
+    kept = [name for name in names if name.startswith(_KEPT_PREFIXES)]
+    return make_table(full[[*_FIRST_COLUMNS, *kept]], table.classes, table.dataset)
 
 
 def _file_codes(table: LabelTable, noise: NoiseSettings) -> np.ndarray:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ferclean.config.load import Settings
 from ferclean.methods.base import Context
 from ferclean.methods.registry import build_recipe
@@ -96,7 +98,7 @@ class TrainingInputs:
             recipe.networks,
             context.training.optimizer,
             context.device,
-            heads=recipe.heads,
+            heads=recipe.heads_in(context),
             learning_rate_factors=recipe.learning_rate_factors,
         )
 
@@ -125,6 +127,10 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
     training, held_out = table.in_split("train"), table.in_split("val", "test")
     observed = observed_labels(table, training, files.labels)
     side = read_side_inputs(files.method, files.side, table.take(training))
+    if table.annotations:
+        side["annotations"] = np.stack(
+            [table.codes(column)[training] for column in table.annotations], axis=1
+        )
     with arithmetic(chosen, trainer):
         run = Run(
             recipe=recipe,

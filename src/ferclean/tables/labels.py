@@ -4,9 +4,10 @@ Columns
 -------
 ``sample_id`` (text, unique, the sort key), ``path``, ``split`` (``train``, ``val``, ``test``),
 ``given`` (label as received, never changed), ``observed`` (after noise injection), ``face_row``
-(the row of the aligned face in ``faces.npy``), and, for evaluation only, ``true``,
-``votes_<class>`` and ``true_p_<class>``. The tables of a round add
-``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action`` and ``reason``.
+(the row of the aligned face in ``faces.npy``), ``annotation_<name>`` (what a single annotator
+said, never changed), and, for evaluation only, ``true``, ``votes_<class>`` and
+``true_p_<class>``. The tables of a round add ``label``, ``clean_probability``, ``p_<class>``,
+``weight``, ``action`` and ``reason``.
 Labels are dictionary-encoded class names; a missing label is null.
 """
 
@@ -32,6 +33,7 @@ LABEL_COLUMNS = ("given", "observed", "true", "label")
 # Not `given`: where noise was injected it is the truth.
 TRAINING_COLUMNS = ("sample_id", "path", "split", "observed", "face_row")
 ACTIONS = ("keep", "relabel", "soften", "drop")
+ANNOTATION_PREFIX = "annotation_"  # before the names of single annotators
 _CLASSES_KEY, _DATASET_KEY = b"ferclean.classes", b"ferclean.dataset"
 
 
@@ -55,6 +57,11 @@ class LabelTable:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def annotations(self) -> tuple[str, ...]:
+        """The columns of single annotators, in the table's order."""
+        return tuple(name for name in self.frame.columns if name.startswith(ANNOTATION_PREFIX))
 
     def codes(self, column: str) -> np.ndarray:
         """Return class codes of a label column, ``(N,)`` int64, -1 where missing."""
@@ -110,8 +117,8 @@ def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> Lab
         raise FercleanError(
             f"label table of {dataset}: split must be one of {', '.join(SPLITS)}, found {found[0]}"
         )
-    for column in LABEL_COLUMNS:
-        if column in frame:
+    for column in list(frame.columns):
+        if column in LABEL_COLUMNS or str(column).startswith(ANNOTATION_PREFIX):
             frame[column] = _as_labels(frame[column], classes, column, dataset)
     return LabelTable(frame, tuple(classes), dataset)
 
@@ -149,7 +156,7 @@ def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> 
     path : str or Path
         Parquet file written by :func:`write_label_table`.
     columns : iterable of str, optional
-        Read only these. Training steps pass :data:`TRAINING_COLUMNS`, so that columns for
+        Read only these. Training steps use :func:`read_training_table`, so that columns for
         evaluation only never even enter the process.
 
     Raises
@@ -157,12 +164,7 @@ def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> 
     FercleanError
         If the file is missing, is not a label table, or lacks a column.
     """
-    try:
-        schema = pq.read_schema(path)
-    except FileNotFoundError:
-        raise FercleanError(f"label table not found: {path}") from None
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    schema = _read_schema(path)
     metadata = schema.metadata or {}
     try:
         classes, dataset = json.loads(metadata[_CLASSES_KEY]), metadata[_DATASET_KEY].decode()
@@ -180,5 +182,16 @@ def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> 
 
 
 def read_training_table(path: str | Path) -> LabelTable:
-    """Read only what training may see: :data:`TRAINING_COLUMNS`."""
-    return read_label_table(path, TRAINING_COLUMNS)
+    """Read only what training may see: :data:`TRAINING_COLUMNS`, and single annotators' labels."""
+    names = _read_schema(path).names
+    annotations = [name for name in names if name.startswith(ANNOTATION_PREFIX)]
+    return read_label_table(path, (*TRAINING_COLUMNS, *annotations))
+
+
+def _read_schema(path: str | Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path)
+    except FileNotFoundError:
+        raise FercleanError(f"label table not found: {path}") from None
+    except (OSError, pa.ArrowException) as error:
+        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None

@@ -20,12 +20,17 @@ from ferclean.config.methods.controls import (
     MixupSettings,
     OracleCleanSettings,
 )
+from ferclean.config.methods.dmue import DmueSettings
+from ferclean.config.methods.eac import EacSettings
 from ferclean.config.methods.elr import ElrSettings
 from ferclean.config.methods.la_net import LaNetSettings
 from ferclean.config.methods.ldl_alsg import LdlAlsgSettings
+from ferclean.config.methods.ltnet import LtnetSettings
 from ferclean.config.methods.resup import ResupSettings
+from ferclean.config.methods.rul import RulSettings
 from ferclean.config.methods.sampling_softmax import SamplingSoftmaxSettings
 from ferclean.config.methods.sce_ald import SceAldSettings
+from ferclean.config.methods.scn import ScnSettings
 from ferclean.config.methods.smp import SmpSettings
 from ferclean.config.methods.smr import SmrSettings
 from ferclean.config.methods.ssr import SsrSettings
@@ -102,6 +107,11 @@ class MethodsSettings:
         "sampling_softmax:SamplingSoftmax",
         "Sampling softmax with aleatoric and epistemic doubt.",
     )
+    scn: ScnSettings = method(ScnSettings(), "scn:Scn", "SCN.")
+    rul: RulSettings = method(RulSettings(), "rul:Rul", "RUL.")
+    eac: EacSettings = method(EacSettings(), "eac:Eac", "EAC.")
+    dmue: DmueSettings = method(DmueSettings(), "dmue:Dmue", "DMUE.")
+    ltnet: LtnetSettings = method(LtnetSettings(), "ltnet:Ltnet", "LTNet of IPA2LT.")
     confident_learning: ConfidentLearningSettings = method(
         ConfidentLearningSettings(),
         "confident_learning:ConfidentLearning",
