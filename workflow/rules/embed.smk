@@ -1,4 +1,6 @@
 # Only noise draws of which some run reads the similarities get an auto-encoder.
+localrules:
+    list_embeddings,
 
 
 rule semantic_embedding:
