@@ -30,6 +30,9 @@ BY_HAND: dict[str, dict[str, Any]] = {
             "labels": "ferplus_winner",
         }
     },
+    "data.annotators": {
+        "data": {"source": "table", "path": "data/raw/other", "annotators": ["second"]}
+    },
     "data.classes": {"data": {"classes": ["b", "a"]}},
     "grid.methods": {"grid": {"methods": ["oracle_clean"]}},
     "grid.controls": {"grid": {"controls": ["oracle_clean"]}},
