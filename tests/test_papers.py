@@ -13,7 +13,14 @@ import pytest
 import ferclean
 
 ROOT = Path(__file__).resolve().parents[1]
-PAPERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/params.md")
+PAPERS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/methods.md",
+    "docs/params.md",
+)
 
 
 def project() -> dict:
