@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -65,7 +65,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         pictures=options.pictures, image_size=options.size, seed=options.seed
     )
     plan = plan_faces(settings, CANONICAL_CLASSES)
-    pictures = [render_face(row, options.size) for row in plan.to_dict("records")]
+    rows: list[Mapping[str, Any]] = plan.to_dict("records")  # type: ignore[assignment]
+    pictures = [render_face(row, options.size) for row in rows]
     threads = torch.get_num_threads()
     detector = MtcnnDetector(device=options.device)
     library = MTCNN(keep_all=True, device=torch.device(options.device))

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ferclean.errors import unknown_name
+from ferclean.partition.vectors import row_chunks
 
 METRICS = ("cosine", "euclidean")
 # Distances held at a time: 128 MB of float32.
@@ -139,14 +140,13 @@ def neighbour_means(index: np.ndarray, weights: np.ndarray, values: np.ndarray) 
     if index.shape[1] == 0:
         return values.astype(np.float32)
     means = np.empty((len(index), values.shape[1]), dtype=np.float32)
-    step = max(1, _CHUNK_VALUES // (index.shape[1] * values.shape[1]))
-    for start in range(0, len(index), step):
-        part = weights[start : start + step].astype(np.float64)
+    for rows in row_chunks(len(index), index.shape[1] * values.shape[1], _CHUNK_VALUES):
+        part = weights[rows].astype(np.float64)
         total = part.sum(axis=1, keepdims=True)
         shares = np.where(total > 0, part, 1.0)
         shares /= shares.sum(axis=1, keepdims=True)
-        near = values[index[start : start + step]]
-        means[start : start + step] = np.einsum("nk,nkc->nc", shares, near)
+        near = values[index[rows]]
+        means[rows] = np.einsum("nk,nkc->nc", shares, near)
     return means
 
 

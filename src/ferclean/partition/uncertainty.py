@@ -6,17 +6,15 @@ that of Kendall and Gal, NIPS 2017, arXiv 1703.04977, equation 12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import entr
 
 from ferclean.errors import unknown_name
+from ferclean.partition.vectors import row_chunks
 
 SPLITS = ("information", "gaussian_logits")
-# Sampled logits held at a time: 16 MB of float32.
-_CHUNK_VALUES = 2**22
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def expected_softmax(
     *,
     samples: int,
     seed: int,
-    chunk_values: int = _CHUNK_VALUES,
+    chunk_values: int | None = None,
 ) -> np.ndarray:
     """Return ``E softmax(mu + sigma e)`` over ``e ~ N(0, I)`` by Monte Carlo.
 
@@ -58,8 +56,8 @@ def expected_softmax(
         T, at least 1.
     seed : int
         Seed of the draws.
-    chunk_values : int
-        About how many sampled logits are held at a time.
+    chunk_values : int, optional
+        About how many sampled logits are held at a time, see :func:`row_chunks`.
 
     Returns
     -------
@@ -76,7 +74,7 @@ def expected_softmax(
     # Classes first and draws last: sums over few classes would be slow along the last axis.
     noise = np.random.default_rng(seed).standard_normal((classes, 1, samples), dtype=np.float32)
     found = np.empty(mean.shape, dtype=np.float32)
-    for rows in _chunks(len(mean), max(1, chunk_values // (classes * samples))):
+    for rows in row_chunks(len(mean), classes * samples, chunk_values):
         centre, width = (values[rows].T.astype(np.float32)[..., None] for values in (mean, scale))
         power = np.exp(_below_zero(centre + width * noise))
         power /= power.sum(axis=0)
@@ -192,11 +190,6 @@ def _packed(probabilities: np.ndarray, *entropies: np.ndarray) -> Uncertainty:
 def _below_zero(logits: np.ndarray) -> np.ndarray:
     """Shift ``(K, ...)`` logits so that the largest class is 0: no exponential overflows."""
     return logits - logits.max(axis=0)
-
-
-def _chunks(count: int, step: int) -> Iterator[slice]:
-    for start in range(0, count, step):
-        yield slice(start, start + step)
 
 
 def _check(mean: np.ndarray, scale: np.ndarray) -> None:

@@ -17,8 +17,8 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 
 
-def row_chunks(rows: int, width: int) -> Iterator[slice]:
-    """Cut rows into parts of at most 2^22 values, and of at least one row.
+def row_chunks(rows: int, width: int, values: int | None = None) -> Iterator[slice]:
+    """Cut rows into parts of at most so many values, and of at least one row.
 
     Parameters
     ----------
@@ -26,12 +26,14 @@ def row_chunks(rows: int, width: int) -> Iterator[slice]:
         Number of rows, at least 0.
     width : int
         Values that are held a row.
+    values : int, optional
+        Values that are held at a time; 2^22 by default.
 
     Yields
     ------
     slice
         In order; together they cover every row once.
     """
-    step = max(1, _CHUNK_VALUES // max(width, 1))
+    step = max(1, (_CHUNK_VALUES if values is None else values) // max(width, 1))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
