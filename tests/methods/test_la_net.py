@@ -143,7 +143,7 @@ def test_faces_without_landmarks_are_told_the_way_out(context):
     with pytest.raises(FercleanError, match=r"40 of 40 .* set methods.la_net.second_space to none"):
         LaNet(LaNetSettings()).start_memory(blind)
     recipe = LaNet(LaNetSettings(second_space="none"))
-    assert list(recipe.heads(6, 3)) == ["expression_pairs"]
+    assert list(recipe.heads(6, blind)) == ["expression_pairs"]
     one_step(recipe, blind, [0, 1, 2])
 
 

@@ -25,8 +25,14 @@ def context_with(annotations):
 
 def network_of(recipe, context):
     model = ModelSettings(name="tiny48", dropout=0.0)
-    heads = recipe.heads_in(context)
-    return build_network(model, classes=3, channels=1, image_size=24, seed=0, heads=heads).eval()
+    return build_network(
+        model,
+        classes=3,
+        channels=1,
+        image_size=24,
+        seed=0,
+        heads=lambda feature_dim: recipe.heads(feature_dim, context),
+    ).eval()
 
 
 @pytest.mark.parametrize(
@@ -91,8 +97,8 @@ def test_a_systematic_annotator_is_found_out():
     labels = torch.from_numpy(np.column_stack([true, true, third]))
     points = torch.eye(3)[true] + 0.1 * torch.randn(900, 3, generator=generator)
     linear = torch.nn.Linear(3, 3)
-    layer = Ltnet(LtnetSettings(annotators="table")).heads_in(context_with(GIVEN[:, [0, 1, 1]]))
-    matrices = layer(3, 3)["transitions"]
+    recipe = Ltnet(LtnetSettings(annotators="table"))
+    matrices = recipe.heads(3, context_with(GIVEN[:, [0, 1, 1]]))["transitions"]
     optimizer = torch.optim.SGD([*linear.parameters(), *matrices.parameters()], lr=0.2)
     for _ in range(300):
         optimizer.zero_grad()

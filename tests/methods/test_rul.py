@@ -8,7 +8,7 @@ from ferclean.methods.rul import Rul
 from ferclean.train.mixup import draw_partners
 from ferclean.train.observe import Observation
 from ferclean.train.schedule import build_optimizer
-from fixtures.recipe_steps import make_context, make_network, make_step
+from fixtures.recipe_steps import make_context, make_heads, make_network, make_step
 
 OBSERVED = np.arange(12) % 3
 RECIPE = Rul(RulSettings())
@@ -16,7 +16,7 @@ RECIPE = Rul(RulSettings())
 
 def test_the_codes_constants_are_the_defaults():
     assert RulSettings() == RulSettings(width=64, dropout=0.4)
-    head = RECIPE.heads(10, 3)["classifier"]
+    head = make_heads(RECIPE, 3, 10)["classifier"]
     assert (head.output.in_features, head.mean[1].p) == (64, 0.4)
 
 

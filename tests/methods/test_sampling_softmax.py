@@ -11,7 +11,7 @@ from ferclean.partition.uncertainty import split_uncertainty
 from ferclean.tables.partitions import read_partition, write_partition
 from ferclean.train.observe import Observation
 from ferclean.train.seeds import derive_seed
-from fixtures.recipe_steps import make_context, make_network, make_step
+from fixtures.recipe_steps import make_context, make_heads, make_network, make_step
 
 CLASSES, ROWS = 4, 120
 
@@ -112,7 +112,7 @@ def test_the_scale_head_may_wait_for_the_end_of_warm_up(data, learn):
 @pytest.mark.parametrize("name", ["linear_std", "logit", "linear_variance"])
 def test_the_head_says_deviations_of_the_initial_scale(name):
     recipe = make_recipe(parametrisation=name, initial_scale=0.7)
-    scale = recipe.heads(8, CLASSES)["scale"](torch.randn(2, 8))
+    scale = make_heads(recipe, CLASSES, 8)["scale"](torch.randn(2, 8))
     torch.testing.assert_close(scale, torch.full((2, CLASSES), 0.7))
 
 

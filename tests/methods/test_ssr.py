@@ -8,7 +8,7 @@ from ferclean.methods.ssr import Ssr
 from ferclean.tables.partitions import read_partition, write_partition
 from ferclean.train.mixup import draw_coefficient, draw_partners
 from ferclean.train.observe import Observation
-from fixtures.recipe_steps import make_context, make_network, make_step
+from fixtures.recipe_steps import make_context, make_heads, make_network, make_step
 
 CLASSES = 3
 
@@ -163,8 +163,8 @@ def test_consistency_pulls_the_strong_view_of_any_row_to_the_weak_one(noisy):
 
 
 def test_without_consistency_there_are_no_heads(noisy):
-    assert Ssr(SsrSettings()).heads(8, 3) == {}
-    heads = Ssr(SsrSettings(consistency_weight=1.0)).heads(8, 3)
+    assert make_heads(Ssr(SsrSettings()), 3, 8) == {}
+    heads = make_heads(Ssr(SsrSettings(consistency_weight=1.0)), 3, 8)
     shapes = {name: [head[0].weight.shape, head[3].weight.shape] for name, head in heads.items()}
     assert shapes == {"projector": [(256, 8), (128, 256)], "predictor": [(256, 128), (128, 256)]}
 

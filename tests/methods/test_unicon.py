@@ -12,7 +12,7 @@ from ferclean.methods.unicon import Unicon, WithContrast
 from ferclean.partition.jsd import divergence_from_label
 from ferclean.partition.selection import select_uniformly
 from ferclean.train.observe import Observation
-from fixtures.recipe_steps import make_context, make_network, make_step
+from fixtures.recipe_steps import make_context, make_heads, make_network, make_step
 
 CLASSES, ROWS = 4, 400
 
@@ -157,7 +157,7 @@ def test_a_small_share_asks_for_no_picture_twice(seen):
 
 
 def test_the_head_is_one_normalised_linear_layer_of_the_set_width():
-    head = Unicon(settings(projection_width=5)).heads(7, CLASSES)["projection"]
+    head = make_heads(Unicon(settings(projection_width=5)), CLASSES, 7)["projection"]
     assert [type(layer) for layer in head] == [nn.Linear, nn.BatchNorm1d]
     assert head(torch.randn(3, 7)).shape == (3, 5)
 

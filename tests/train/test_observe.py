@@ -38,8 +38,8 @@ def test_logits_are_those_of_each_picture_alone_in_the_given_order(faces):
 
 
 def test_further_outputs_are_those_of_the_same_forward_pass(faces):
-    def heads(feature_dim, classes):
-        return {"scale": torch.nn.Linear(feature_dim, classes)}
+    def heads(feature_dim):
+        return {"scale": torch.nn.Linear(feature_dim, 3)}
 
     size = {"classes": 3, "channels": 1, "image_size": 24}
     network = build_network(ModelSettings("tiny48"), **size, seed=0, heads=heads)

@@ -13,11 +13,10 @@ import torch
 from torch import nn
 
 from ferclean.config.training import TrainingSettings
-from ferclean.models.network import HeadBuilder
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Pass
+from ferclean.train.passes import Objective, Pass, Stream
 
 Split = tuple[Partition, Relabelling]
 
@@ -93,16 +92,12 @@ class Recipe(ABC):
     def __init__(self, settings: Any) -> None:
         self.settings = settings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
-        """Build the modules that each network has beside backbone and classifier.
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
+        """Build the modules of a run that each network has beside backbone and classifier.
 
         One called ``classifier`` takes the place of the linear layer from features to logits.
         """
         return {}
-
-    def heads_in(self, context: Context) -> HeadBuilder:
-        """Return what builds the heads of a run; by default they do not depend on the run."""
-        return self.heads
 
     def start_memory(self, context: Context) -> dict[str, np.ndarray]:
         """Return the per-row memory before the first epoch, arrays of any shape."""
@@ -169,6 +164,33 @@ class Recipe(ABC):
     def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
         """Return what the method knows of its own doubt, ``(N,)`` float32 each, by name."""
         return {}
+
+
+def required(split: Split | None) -> Split:
+    """Return the split of an epoch that cannot do without one.
+
+    Raises
+    ------
+    ValueError
+        If there is none, although :meth:`Recipe.needs_partition` did not say so.
+    """
+    if split is None:
+        raise ValueError("this method looks at a partition in every epoch after warm-up")
+    return split
+
+
+def pass_over_all(
+    context: Context,
+    kind: str,
+    objective: Objective,
+    *,
+    networks: tuple[int, ...] = (0,),
+    views: int = 1,
+    strong_views: int = 0,
+) -> Pass:
+    """Return a pass over all training rows, which the objective finds in the batch ``"all"``."""
+    stream = Stream("all", context.rows, context.training.batch_size, views, strong_views)
+    return Pass(kind, networks, (stream,), objective)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -17,14 +17,14 @@ from torch import Tensor
 
 from ferclean.config.methods.co_teaching import CoTeachingSettings
 from ferclean.losses.classification import cross_entropy
-from ferclean.methods.base import Context, Split, softmax
+from ferclean.methods.base import Context, Split, pass_over_all, softmax
 from ferclean.methods.co_divide import mixture_partition, scaled_losses
 from ferclean.methods.plain import PlainRecipe
 from ferclean.partition.noise_rate import estimated_noise_rate
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 
 
 class CoTeaching(PlainRecipe):
@@ -48,9 +48,8 @@ class CoTeaching(PlainRecipe):
         """Exchange rows at the known rate, or at the one that the partition estimates."""
         if split is None:
             return self.warm_up(context)
-        stream = Stream("all", context.rows, context.training.batch_size)
         objective = self._exchange(context, split[0].threshold)
-        return [Pass(self.kind, tuple(range(self.networks)), (stream,), objective)]
+        return [pass_over_all(context, self.kind, objective, networks=(0, 1))]
 
     def partition(
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]

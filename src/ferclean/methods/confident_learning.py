@@ -13,7 +13,7 @@ import numpy as np
 
 from ferclean.config.methods.confident_learning import ConfidentLearningSettings
 from ferclean.errors import FercleanError
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, required, softmax
 from ferclean.methods.cross_entropy import cross_entropy_objective
 from ferclean.partition.confident_learning import find_label_errors
 from ferclean.partition.scores import margin_score
@@ -88,8 +88,8 @@ class ConfidentLearning(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Train the last network on the rows that are left, or on all where none is."""
-        assert split is not None  # every epoch looks at a partition
-        left = np.flatnonzero(split[1].weight > 0)
+        _, relabelling = required(split)
+        left = np.flatnonzero(relabelling.weight > 0)
         rows = left if len(left) else context.rows
         warm_up, total = context.training.warm_up_epochs, context.training.total_epochs
         span = (warm_up, total - warm_up)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ferclean.losses.classification import cross_entropy
-from ferclean.methods.base import Context
+from ferclean.methods.base import Context, pass_over_all
 from ferclean.methods.plain import PlainRecipe
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 
 
 class CrossEntropy(PlainRecipe):
@@ -28,8 +28,8 @@ class OracleClean(CrossEntropy):
 
 def cross_entropy_pass(context: Context, *, network: int, kind: str = "cross_entropy") -> Pass:
     """Return one epoch of plain cross-entropy on all rows for one network."""
-    stream = Stream("all", context.rows, context.training.batch_size)
-    return Pass(kind, (network,), (stream,), cross_entropy_objective(context, network=network))
+    objective = cross_entropy_objective(context, network=network)
+    return pass_over_all(context, kind, objective, networks=(network,))
 
 
 def cross_entropy_objective(context: Context, *, network: int) -> Objective:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ferclean.config.methods.co_divide import DivideMixSettings
 from ferclean.losses.classification import cross_entropy, negative_entropy
-from ferclean.methods.base import Context, Split
+from ferclean.methods.base import Context, Split, pass_over_all, required
 from ferclean.methods.co_divide import CoDivide
 from ferclean.methods.cross_entropy import cross_entropy_pass
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 
 
 class DivideMix(CoDivide):
@@ -24,16 +24,17 @@ class DivideMix(CoDivide):
         """``CE(f(x), y)``, with the penalty ``+ mean sum_k p_k log p_k`` where it is set."""
         if self.settings.warm_up == "cross_entropy":
             return [cross_entropy_pass(context, network=n) for n in range(self.networks)]
-        stream = Stream("all", context.rows, context.training.batch_size)
         return [
-            Pass("confidence_penalty", (n,), (stream,), _penalised(context, network=n))
+            pass_over_all(
+                context, "confidence_penalty", _penalised(context, network=n), networks=(n,)
+            )
             for n in range(self.networks)
         ]
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Co-divide and MixMatch."""
-        assert split is not None  # every epoch looks at a partition
-        return self.co_divide(context, split[0])
+        partition, _ = required(split)
+        return self.co_divide(context, partition)
 
 
 def _penalised(context: Context, *, network: int) -> Objective:

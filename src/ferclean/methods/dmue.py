@@ -41,13 +41,13 @@ class Dmue(PlainRecipe):
     kind = "latent_distribution"
     settings: DmueSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """Build the K + 1 branches and the pairwise uncertainty."""
         width = self.settings.branch_width
         return {
-            "classifier": TargetBranch(feature_dim, width, classes),
-            "auxiliary": AuxiliaryBranches(feature_dim, width, classes),
-            "pairwise": PairwiseUncertainty(classes),
+            "classifier": TargetBranch(feature_dim, width, context.classes),
+            "auxiliary": AuxiliaryBranches(feature_dim, width, context.classes),
+            "pairwise": PairwiseUncertainty(context.classes),
         }
 
     def objective(self, context: Context) -> Objective:

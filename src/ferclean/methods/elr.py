@@ -20,8 +20,7 @@ from ferclean.losses.early_learning import (
     moved_target,
 )
 from ferclean.methods.base import Context, softmax
-from ferclean.methods.plain import PlainRecipe
-from ferclean.partition.scores import margin_score
+from ferclean.methods.plain import PlainRecipe, margin_partition
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
@@ -70,12 +69,11 @@ class Elr(PlainRecipe):
         total = target.sum(axis=1, keepdims=True)
         known = total > 0
         target = np.where(known, target / np.where(known, total, 1.0), probabilities[0])
-        margin = margin_score(target, context.observed).astype(np.float32)
-        return Partition(
-            self.score_name,
-            margin[None],
-            ((1.0 + margin[None]) / 2.0).clip(0.0, 1.0),
-            probabilities,
+        return margin_partition(
+            target,
+            context.observed,
+            probabilities=probabilities,
+            score_name=self.score_name,
             evidence={_TARGET: target.astype(np.float32)},
         )
 

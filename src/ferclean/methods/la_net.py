@@ -19,15 +19,15 @@ from torch import Tensor, nn
 from ferclean.config.methods.la_net import LaNetSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.losses.divergences import divergence_from_target, divergence_to_target
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all, softmax
 from ferclean.methods.landmarks import landmarks_of
+from ferclean.methods.plain import margin_partition
 from ferclean.models.pair_weights import PairWeights
 from ferclean.partition.neighbours import batch_neighbours
-from ferclean.partition.scores import margin_score
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Pass, Step, Stream, Term
+from ferclean.train.passes import Pass, Step, Term
 
 _BANK = "label_distribution"
 _LANDMARK_VALUES = 10
@@ -41,7 +41,7 @@ class LaNet(Recipe):
     score_name = "margin of the observed label in the running label distribution"
     settings: LaNetSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """One head of pair weights a space."""
         built: dict[str, nn.Module] = {"expression_pairs": PairWeights(feature_dim)}
         if self.settings.second_space == "landmarks":
@@ -62,12 +62,11 @@ class LaNet(Recipe):
     ) -> Partition:
         """Rank labels by their margin in the running label distributions."""
         bank = memory[_BANK] / memory[_BANK].sum(axis=1, keepdims=True)
-        margin = margin_score(bank, context.observed).astype(np.float32)
-        return Partition(
-            self.score_name,
-            margin[None],
-            ((1.0 + margin[None]) / 2.0).clip(0.0, 1.0),
-            softmax(seen.logits),
+        return margin_partition(
+            bank,
+            context.observed,
+            probabilities=softmax(seen.logits),
+            score_name=self.score_name,
             evidence={_BANK: bank},
         )
 
@@ -119,8 +118,7 @@ class LaNet(Recipe):
                 Term("distribution", pull, own.divergence_weight),
             ]
 
-        stream = Stream("all", context.rows, context.training.batch_size)
-        return [Pass("label_distribution", (0,), (stream,), objective)]
+        return [pass_over_all(context, "label_distribution", objective)]
 
     def _landmarks(self, context: Context) -> Tensor | None:
         if self.settings.second_space == "none":

@@ -18,7 +18,7 @@ import torch
 from ferclean.config.methods.ldl_alsg import LdlAlsgSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.losses.divergences import divergence_from_target
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.methods.landmarks import landmarks_of
 from ferclean.methods.plain import decide_by_prediction, margin_partition
@@ -30,7 +30,7 @@ from ferclean.partition.neighbours import (
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Pass, Step, Stream, Term
+from ferclean.train.passes import Pass, Step, Term
 
 _INDEX, _WEIGHT = "neighbour_index", "neighbour_weight"
 _DISTRIBUTION = "neighbour_distribution"
@@ -71,8 +71,8 @@ class LdlAlsg(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """``CE(f(x), y) + lambda KL(mean of the neighbours || f(x))`` on all rows."""
-        assert split is not None  # every epoch looks at a partition
-        neighbours = torch.tensor(split[0].evidence[_DISTRIBUTION], device=context.device)
+        partition, _ = required(split)
+        neighbours = torch.tensor(partition.evidence[_DISTRIBUTION], device=context.device)
         weight = self.settings.neighbour_weight
 
         def objective(step: Step) -> list[Term]:
@@ -82,8 +82,7 @@ class LdlAlsg(Recipe):
             pull = divergence_from_target(logits, neighbours[batch.rows])
             return [Term("cross_entropy", observed), Term("neighbours", pull, weight)]
 
-        stream = Stream("all", context.rows, context.training.batch_size)
-        return [Pass("neighbours", (0,), (stream,), objective)]
+        return [pass_over_all(context, "neighbours", objective)]
 
     def _graph(self, vectors: np.ndarray, metric: str, context: Context) -> dict[str, np.ndarray]:
         near = nearest_neighbours(

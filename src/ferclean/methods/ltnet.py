@@ -19,11 +19,10 @@ from torch import Tensor, nn
 from ferclean.config.methods.ltnet import LtnetSettings
 from ferclean.errors import FercleanError
 from ferclean.losses.transition import forward_cross_entropy, mixture_cross_entropy
-from ferclean.methods.base import Context, Split
+from ferclean.methods.base import Context, Split, pass_over_all
 from ferclean.methods.plain import PlainRecipe
-from ferclean.models.network import HeadBuilder
 from ferclean.models.transition import TransitionMatrices
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 
 _TRANSITIONS = "transitions"
 
@@ -37,17 +36,13 @@ class Ltnet(PlainRecipe):
     learning_rate_factors: ClassVar[dict[str, float]] = {f"heads.{_TRANSITIONS}.": 0.1}
     settings: LtnetSettings
 
-    def heads_in(self, context: Context) -> HeadBuilder:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """Build one transition matrix an annotator of this run."""
         annotators, own = self.labels(context).shape[1], self.settings
-
-        def build(feature_dim: int, classes: int) -> dict[str, nn.Module]:
-            matrices = TransitionMatrices(
-                annotators, classes, diagonal=own.diagonal, smallest=own.smallest
-            )
-            return {_TRANSITIONS: matrices}
-
-        return build
+        matrices = TransitionMatrices(
+            annotators, context.classes, diagonal=own.diagonal, smallest=own.smallest
+        )
+        return {_TRANSITIONS: matrices}
 
     def labels(self, context: Context) -> np.ndarray:
         """Return the labels that are to be explained, ``(N, A)`` int64, -1 where there is none.
@@ -77,8 +72,7 @@ class Ltnet(PlainRecipe):
             logits = step.networks[0](batch.views[0])
             return [Term("mixture", mixture_cross_entropy(logits, labels[batch.rows]))]
 
-        stream = Stream("all", context.rows, context.training.batch_size)
-        return [Pass("mixture", (0,), (stream,), objective)]
+        return [pass_over_all(context, "mixture", objective)]
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Train through the transition matrices."""

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from ferclean.methods.base import Context, Recipe, Split
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all
 from ferclean.partition.scores import margin_score
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Objective, Pass, Stream
+from ferclean.train.passes import Objective, Pass
 
 
 class PlainRecipe(Recipe):
@@ -34,10 +34,16 @@ class PlainRecipe(Recipe):
 
     def warm_up(self, context: Context) -> list[Pass]:
         """Train like in every other epoch."""
-        stream = Stream(
-            "all", context.rows, context.training.batch_size, self.views, self.strong_views
-        )
-        return [Pass(self.kind, tuple(range(self.networks)), (stream,), self.objective(context))]
+        return [
+            pass_over_all(
+                context,
+                self.kind,
+                self.objective(context),
+                networks=tuple(range(self.networks)),
+                views=self.views,
+                strong_views=self.strong_views,
+            )
+        ]
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Train on all rows."""
@@ -50,7 +56,7 @@ class PlainRecipe(Recipe):
     def partition(
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
-        """Map the margin from [-1, 1] to [0, 1]: below one half another class is more likely."""
+        """Rank labels by the margin of the prediction."""
         return margin_partition(self.predict(seen), context.observed)
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
@@ -58,12 +64,42 @@ class PlainRecipe(Recipe):
         return decide_by_prediction(partition, observed)
 
 
-def margin_partition(probabilities: np.ndarray, observed: np.ndarray) -> Partition:
-    """Rank labels by the margin of one prediction ``(N, K)``; the cut-off is its argmax."""
-    margin = margin_score(probabilities, observed)
-    clean = ((1.0 + margin) / 2.0).astype(np.float32)
-    score = margin.astype(np.float32)
-    return Partition(PlainRecipe.score_name, score[None], clean[None], probabilities[None])
+def margin_partition(
+    distribution: np.ndarray,
+    observed: np.ndarray,
+    *,
+    probabilities: np.ndarray | None = None,
+    score_name: str = PlainRecipe.score_name,
+    evidence: Mapping[str, np.ndarray] | None = None,
+) -> Partition:
+    """Rank labels by their margin in one label distribution; the cut-off is its argmax.
+
+    Parameters
+    ----------
+    distribution : numpy.ndarray
+        ``(N, K)``.
+    observed : numpy.ndarray
+        ``(N,)`` int64.
+    probabilities : numpy.ndarray, optional
+        ``(M, N, K)`` what the networks predict; by default the distribution is a prediction.
+    score_name : str
+        Which margin it is.
+    evidence : mapping, optional
+        What else the partition holds.
+    """
+    margin = margin_score(distribution, observed)
+    return Partition(
+        score_name,
+        margin.astype(np.float32)[None],
+        half_margin(margin).astype(np.float32)[None],
+        distribution[None] if probabilities is None else probabilities,
+        evidence=dict(evidence or {}),
+    )
+
+
+def half_margin(margin: np.ndarray) -> np.ndarray:
+    """Map margins from [-1, 1] to [0, 1]: below one half another class is more likely."""
+    return ((1.0 + margin) / 2.0).clip(0.0, 1.0)
 
 
 def decide_by_prediction(partition: Partition, observed: np.ndarray) -> Relabelling:

@@ -22,7 +22,7 @@ from torch import Tensor
 from ferclean.config.methods.resup import ResupSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.losses.similarity import agreement_error, clamp_weight, label_similarity, look_up
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.co_divide import mixture_partition, refine_and_guess, scaled_losses
 from ferclean.partition.beta_mixture import (
     fit_two_betas,
@@ -34,7 +34,7 @@ from ferclean.partition.scores import similarity_score
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Pass, Step, Term
 
 # The source clips similarities so before it fits its mixtures.
 _CLIP = 1e-3
@@ -60,7 +60,7 @@ class Resup(Recipe):
             losses = [cross_entropy(net(batch.views[0]), targets) for net in step.networks]
             return [Term("cross_entropy", losses[0] + losses[1])]
 
-        return [self._pass("cross_entropy", context, objective)]
+        return [pass_over_all(context, "cross_entropy", objective, networks=(0, 1))]
 
     def partition(
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
@@ -112,8 +112,8 @@ class Resup(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """``c_1 CE(z_0, y) + c_0 CE(z_1, y) + 5 MSE(p_0, p_1)`` on all rows."""
-        assert split is not None  # every epoch looks at a partition
-        weigh, own = self._weigher(split[0], context), self.settings
+        partition, _ = required(split)
+        weigh, own = self._weigher(partition, context), self.settings
 
         def objective(step: Step) -> list[Term]:
             batch = step.batches["all"]
@@ -128,7 +128,7 @@ class Resup(Recipe):
                 terms.append(Term("agreement", agreement, own.agreement_weight))
             return terms
 
-        return [self._pass("swapped_decisions", context, objective)]
+        return [pass_over_all(context, "swapped_decisions", objective, networks=(0, 1))]
 
     def predict(self, seen: Observation) -> np.ndarray:
         """Predict by the mean logits or, as in the published result, by the first network."""
@@ -166,7 +166,3 @@ class Resup(Recipe):
             return look_up(tables[net], label_similarity(logits, targets), group)
 
         return weigh
-
-    def _pass(self, kind: str, context: Context, objective: Objective) -> Pass:
-        stream = Stream("all", context.rows, context.training.batch_size)
-        return Pass(kind, (0, 1), (stream,), objective)

@@ -34,11 +34,11 @@ class Rul(PlainRecipe):
     learning_rate_factors: ClassVar[dict[str, float]] = {"classifier.output.": 10.0}
     settings: RulSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """One branch gives the logits, the other the uncertainty."""
         width, dropout = self.settings.width, self.settings.dropout
         return {
-            "classifier": MeanClassifier(feature_dim, width, classes, dropout=dropout),
+            "classifier": MeanClassifier(feature_dim, width, context.classes, dropout=dropout),
             _UNCERTAINTY: RelativeUncertainty(feature_dim, width, dropout=dropout),
         }
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ferclean.config.methods.sampling_softmax import SamplingSoftmaxSettings
 from ferclean.losses.heteroscedastic import heteroscedastic_nll, sampled_log_softmax
-from ferclean.methods.base import Context, Recipe, Split
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all
 from ferclean.models.scale_head import ScaleHead
 from ferclean.partition.disagreement import SCORES, disagreement_score
 from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
@@ -29,7 +29,7 @@ from ferclean.relabel.decision import Relabelling
 from ferclean.relabel.doubt import decide_by_doubt
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 from ferclean.train.seeds import derive_seed
 
 _SCALE = "scale"
@@ -53,11 +53,14 @@ class SamplingSoftmax(Recipe):
         super().__init__(settings)
         self.networks = settings.members
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """Sigma beside the classifier, which gives mu."""
         own = self.settings
         head = ScaleHead(
-            feature_dim, classes, parametrisation=own.parametrisation, start=own.initial_scale
+            feature_dim,
+            context.classes,
+            parametrisation=own.parametrisation,
+            start=own.initial_scale,
         )
         return {_SCALE: head}
 
@@ -144,9 +147,13 @@ class SamplingSoftmax(Recipe):
 
     def _train(self, context: Context, targets: Tensor, *, learn_scale: bool = True) -> list[Pass]:
         """Train each member in a pass of its own: other batches, other augmentation."""
-        stream = Stream("all", context.rows, context.training.batch_size)
         return [
-            Pass("heteroscedastic", (n,), (stream,), self._objective(n, targets, learn_scale))
+            pass_over_all(
+                context,
+                "heteroscedastic",
+                self._objective(n, targets, learn_scale),
+                networks=(n,),
+            )
             for n in range(self.networks)
         ]
 

@@ -19,8 +19,9 @@ from scipy.special import entr
 
 from ferclean.config.methods.sce_ald import SceAldSettings
 from ferclean.losses.classification import cross_entropy
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.cross_entropy import cross_entropy_pass
+from ferclean.methods.plain import half_margin
 from ferclean.partition.class_relations import (
     confidence,
     cosine_graph,
@@ -32,7 +33,7 @@ from ferclean.partition.transport import ground_cost, largest_distance, relation
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Objective, Pass, Step, Stream, Term
+from ferclean.train.passes import Objective, Pass, Step, Term
 
 _MEMORY = "confidence"
 _AMENDED = "amended"
@@ -85,7 +86,7 @@ class SceAld(Recipe):
         return Partition(
             self.score_name,
             distance[None].astype(np.float32),
-            ((1.0 + margin_score(amended, observed)) / 2.0).astype(np.float32)[None],
+            half_margin(margin_score(amended, observed)).astype(np.float32)[None],
             softmax(seen.logits),
             evidence={
                 _MEMORY: alpha,
@@ -118,13 +119,11 @@ class SceAld(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Equation 7 on all rows."""
-        if split is None:
-            raise ValueError("SCE-ALD looks at a partition in every epoch after warm-up")
-        alpha = split[0].evidence[_MEMORY]
+        partition, relabelling = required(split)
+        alpha = partition.evidence[_MEMORY]
         weight = alpha / alpha.mean() if self.settings.confidence_in_loss else np.ones_like(alpha)
-        stream = Stream("all", context.rows, context.training.batch_size)
-        objective = self._objective(context, split[1].distribution, weight)
-        return [Pass("amended", (0,), (stream,), objective)]
+        objective = self._objective(context, relabelling.distribution, weight)
+        return [pass_over_all(context, "amended", objective)]
 
     def _objective(
         self, context: Context, distribution: np.ndarray, weight: np.ndarray

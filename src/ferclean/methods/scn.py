@@ -39,7 +39,7 @@ class Scn(PlainRecipe):
     outputs = (_IMPORTANCE,)
     settings: ScnSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """Build the fully connected layer with a sigmoid that gives alpha, ``(B, 1)``."""
         return {_IMPORTANCE: nn.Sequential(nn.Linear(feature_dim, 1), nn.Sigmoid())}
 

@@ -17,14 +17,14 @@ from scipy.special import expit
 
 from ferclean.config.methods.smp import SmpSettings
 from ferclean.losses.classification import cross_entropy
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.partition.prototypes import class_prototypes, class_similarity, corrected_labels
 from ferclean.partition.scores import margin_score
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import Partition
 from ferclean.train.observe import Observation
-from ferclean.train.passes import Pass, Step, Stream, Term
+from ferclean.train.passes import Pass, Step, Term
 from ferclean.train.seeds import derive_seed
 
 _SIMILARITY, _CORRECTED = "prototype_similarity", "corrected_label"
@@ -97,8 +97,8 @@ class Smp(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Equation 6 on all rows: ``(1 - alpha) CE(F(x), y) + alpha CE(F(x), y_hat)``."""
-        assert split is not None  # every epoch looks at a partition
-        corrected = torch.tensor(split[0].evidence[_CORRECTED], device=context.device)
+        partition, _ = required(split)
+        corrected = torch.tensor(partition.evidence[_CORRECTED], device=context.device)
         alpha = self.settings.corrected_weight
 
         def objective(step: Step) -> list[Term]:
@@ -108,5 +108,4 @@ class Smp(Recipe):
             repaired = cross_entropy(logits, corrected[batch.rows])
             return [Term("observed", observed, 1.0 - alpha), Term("corrected", repaired, alpha)]
 
-        stream = Stream("all", context.rows, context.training.batch_size)
-        return [Pass("self_learning", (0,), (stream,), objective)]
+        return [pass_over_all(context, "self_learning", objective)]

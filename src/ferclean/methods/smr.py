@@ -7,11 +7,11 @@ MixMatch; every so many epochs one epoch of plain cross-entropy on all rows reca
 from __future__ import annotations
 
 from ferclean.config.methods.smr import SmrSettings
-from ferclean.methods.base import Context, Split
+from ferclean.methods.base import Context, Split, pass_over_all
 from ferclean.methods.co_divide import CoDivide
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.train.mixup import mixup_objective
-from ferclean.train.passes import Pass, Stream
+from ferclean.train.passes import Pass
 
 
 class Smr(CoDivide):
@@ -21,9 +21,13 @@ class Smr(CoDivide):
 
     def warm_up(self, context: Context) -> list[Pass]:
         """Stage A: ``l CE(f(x~), y) + (1 - l) CE(f(x~), y[perm])``, each network on its own."""
-        stream = Stream("all", context.rows, context.training.batch_size)
         return [
-            Pass("mixup", (n,), (stream,), mixup_objective(context.targets, n, self.settings.alpha))
+            pass_over_all(
+                context,
+                "mixup",
+                mixup_objective(context.targets, n, self.settings.alpha),
+                networks=(n,),
+            )
             for n in range(self.networks)
         ]
 

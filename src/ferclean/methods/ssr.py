@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from ferclean.config.methods.ssr import SsrSettings
 from ferclean.losses.classification import cross_entropy
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, required, softmax
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.models.network import Network
 from ferclean.models.siamese import two_layers
@@ -45,7 +45,7 @@ class Ssr(Recipe):
     outputs = ("features",)
     settings: SsrSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """SSR+ projects features and predicts one view's projection from the other's."""
         if self.settings.consistency_weight == 0:
             return {}
@@ -103,8 +103,8 @@ class Ssr(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Train on the selected rows; where there are none, plain cross-entropy on all."""
-        assert split is not None  # every epoch looks at a partition
-        evidence = split[0].evidence
+        partition, _ = required(split)
+        evidence = partition.evidence
         selected = np.flatnonzero(evidence[_SELECTED])
         if len(selected) == 0:
             return [cross_entropy_pass(context, network=0, kind="nothing_selected")]

@@ -20,7 +20,7 @@ from torch import nn
 
 from ferclean.config.methods.unicon import UniconSettings
 from ferclean.losses.contrastive import contrastive_loss
-from ferclean.methods.base import Context, Recipe, Split, softmax
+from ferclean.methods.base import Context, Recipe, Split, required, softmax
 from ferclean.methods.co_divide import refine_and_guess, semi_supervised_pass
 from ferclean.methods.cross_entropy import cross_entropy_pass
 from ferclean.partition.jsd import LARGEST, divergence_from_label
@@ -41,7 +41,7 @@ class Unicon(Recipe):
     score_name = "Jensen-Shannon divergence of the mean prediction from the observed label"
     settings: UniconSettings
 
-    def heads(self, feature_dim: int, classes: int) -> dict[str, nn.Module]:
+    def heads(self, feature_dim: int, context: Context) -> dict[str, nn.Module]:
         """One linear projection with batch normalisation, for the contrastive loss."""
         width = self.settings.projection_width
         return {_PROJECTION: nn.Sequential(nn.Linear(feature_dim, width), nn.BatchNorm1d(width))}
@@ -103,8 +103,8 @@ class Unicon(Recipe):
 
     def epoch(self, number: int, context: Context, split: Split | None) -> list[Pass]:
         """Train both networks on the one selection; without any, by plain cross-entropy."""
-        assert split is not None  # every epoch looks at a partition
-        return [self._train(net, context, split[0]) for net in range(self.networks)]
+        partition, _ = required(split)
+        return [self._train(net, context, partition) for net in range(self.networks)]
 
     def _train(self, net: int, context: Context, partition: Partition) -> Pass:
         own = self.settings

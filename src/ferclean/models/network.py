@@ -43,8 +43,8 @@ class Backbone:
     maps: Callable[[nn.Module, torch.Tensor], torch.Tensor] | None = None
 
 
-# Given the width D of the features and the number of classes K, further modules by name.
-HeadBuilder = Callable[[int, int], Mapping[str, nn.Module]]
+# Given the width D of the features, further modules by name.
+HeadBuilder = Callable[[int], Mapping[str, nn.Module]]
 
 
 class Network(nn.Module):
@@ -92,7 +92,7 @@ class Network(nn.Module):
         self.backbone = kind.build(channels, image_size)
         self.dropout = nn.Dropout(dropout)
         self.classes = classes
-        built = dict(heads(kind.feature_dim, classes)) if heads else {}
+        built = dict(heads(kind.feature_dim)) if heads else {}
         own = built.pop("classifier") if "classifier" in built else None
         self.classifier = own or nn.Linear(kind.feature_dim, classes)
         self.heads = nn.ModuleDict(built)

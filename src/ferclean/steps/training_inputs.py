@@ -98,7 +98,7 @@ class TrainingInputs:
             recipe.networks,
             context.training.optimizer,
             context.device,
-            heads=recipe.heads_in(context),
+            heads=lambda feature_dim: recipe.heads(feature_dim, context),
             learning_rate_factors=recipe.learning_rate_factors,
         )
 
