@@ -53,6 +53,10 @@ OTHERS = {
     "eac": ("rafdb", "ferplus", "affectnet"),
     "dmue": ("rafdb",),
     "la_net": ("rafdb", "ferplus", "affectnet"),
+    "co_teaching": ("cifar10_sym20", "cifar10_sym50"),
+    "ldl_alsg": ("rafdb", "affectnet"),
+    "ltnet": ("rafdb", "affectnet"),
+    "confident_learning": ("cifar10_asym20", "cifar10_asym40"),
 }  # fmt: skip
 
 
@@ -64,12 +68,21 @@ def test_the_presets_are_these():
 @pytest.mark.parametrize("method", OTHERS)
 def test_a_preset_runs_its_method_as_published(method):
     epochs = {"resup": 30, "sce_ald": 40, "unicon": 350, "scn": 70, "rul": 60,
-              "eac": 60, "dmue": 36, "la_net": 80, "elr": 120, "sampling_softmax": 30}  # fmt: skip
+              "eac": 60, "dmue": 36, "la_net": 80, "elr": 120, "sampling_softmax": 30,
+              "co_teaching": 200, "ldl_alsg": 30, "ltnet": 30, "confident_learning": 700}  # fmt: skip
     for rest in OTHERS[method]:
         settings = settings_of_preset(f"{method}_{rest}")
         assert settings.grid.methods == (method,)
         assert settings.training.total_epochs == epochs.get(method, settings.training.total_epochs)
         assert settings.data.validation_fraction == 0
+
+
+def test_co_teaching_knows_the_noise_rate_and_judges_are_trained_as_long_as_the_last_network():
+    for rate in (20, 50):
+        settings = settings_of_preset(f"co_teaching_cifar10_sym{rate}")
+        assert settings.grid.rates == (settings.methods.co_teaching.noise_rate,) == (rate / 100,)
+    training = settings_of_preset("confident_learning_cifar10_asym40").training
+    assert training.warm_up_epochs == training.epochs_per_round * training.rounds
 
 
 def test_constants_of_the_five_systems():
