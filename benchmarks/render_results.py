@@ -28,6 +28,13 @@ COLUMNS = (
     ("detection_f1", "F1, own cut-off"),
     ("detection_oracle_f1", "F1, oracle"),
 )
+# Of records whose test pictures have votes: heading and metrics, all rank correlations but one.
+VOTES_COLUMNS = (
+    ("test_votes_share_of_predicted_label", "share of votes for the prediction"),
+    ("test_votes_entropy_spearman", "entropy of the prediction"),
+    ("test_uncertainty_aleatoric_votes_spearman", "aleatoric"),
+    ("test_uncertainty_epistemic_votes_spearman", "epistemic"),
+)
 TITLES = {
     "p5": "P5: the default run (rendered faces, 30 % symmetric noise)",
     "p1": "P1: FER+ labels, 40 % symmetric noise injected",
@@ -36,6 +43,10 @@ TITLES = {
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
 }
+VOTES_HEAD = """Doubt against the entropy of the FER+ votes on the test pictures, as Spearman's rank
+correlation (the first column is in per cent):
+"""
+SCALE_TITLE = "P4: partition, prototypes and graphs up to a million rows"
 HEAD = """# Results
 
 Made by `python benchmarks/render_results.py` from the records under `benchmarks/results`, which
@@ -64,6 +75,9 @@ def render() -> str:
         path = HERE / "results" / f"{name}.json"
         if path.exists():
             sections.append(_section(title, read_json(path)))
+    scale = HERE / "results" / "p4_scale.json"
+    if scale.exists():
+        sections.append(_scale(read_json(scale)))
     sections.append(_published(yaml.safe_load((HERE / "published.yaml").read_text())))
     return "\n".join(sections)
 
@@ -73,7 +87,40 @@ def _section(title: str, record: dict[str, Any]) -> str:
     groups = sorted(_groups(record), key=lambda group: -_accuracy(group[1]))
     rows = [_row(method, runs) for method, runs in groups]
     made = f"`{record['command']}`; {_made_with(record)}"
-    return "\n".join([f"## {title}", "", f"{made}.", "", *_table([header, *rows]), ""])
+    lines = [f"## {title}", "", f"{made}.", "", *_table([header, *rows]), ""]
+    return "\n".join([*lines, *_votes(groups)])
+
+
+def _votes(groups: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
+    """Render how doubt follows the votes, where the test pictures have any."""
+    keys = [key for key, _ in VOTES_COLUMNS]
+    rows = [
+        [method, *(_formatted(key, [_metrics(run).get(key) for run in runs]) for key in keys)]
+        for method, runs in groups
+        if any(_metrics(run).get("test_votes_rows") for run in runs)
+    ]
+    header = ["method", *(heading for _, heading in VOTES_COLUMNS)]
+    return [VOTES_HEAD, *_table([header, *rows]), ""] if rows else []
+
+
+def _scale(record: dict[str, Any]) -> str:
+    """Render seconds and memory by part and number of rows."""
+    sizes = list(dict.fromkeys(rows for part in record["parts"].values() for rows in part))
+    header = ["part", *(f"{int(rows):,} rows" for rows in sizes)]
+    rows = [
+        [part.replace("_", " "), *(_cost(found.get(rows)) for rows in sizes)]
+        for part, found in record["parts"].items()
+    ]
+    made = (
+        f"`{record['command']}`; {record['width']} features, {record['classes']} classes, "
+        f"{record['environment']['device']}. Seconds, and memory beyond the inputs. Neighbours are "
+        "exact: their time grows with the square of the rows, so they are not measured further."
+    )
+    return "\n".join([f"## {SCALE_TITLE}", "", made, "", *_table([header, *rows]), ""])
+
+
+def _cost(found: dict[str, float] | None) -> str:
+    return "-" if found is None else f"{found['seconds']:.3g} s, {found['mebibytes']:.0f} MiB"
 
 
 def _groups(record: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -112,7 +159,7 @@ def _formatted(key: str, values: list[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "-"
-    factor, digits = (1, 3) if key.startswith("detection") else (100, 1)
+    factor, digits = (1, 3) if key.startswith("detection") or key.endswith("spearman") else (100, 1)
     mean = f"{factor * statistics.fmean(known):.{digits}f}"
     spread = f" ± {factor * statistics.stdev(known):.{digits}f}" if len(known) > 1 else ""
     return mean + spread
