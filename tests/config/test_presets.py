@@ -69,7 +69,8 @@ def test_the_presets_are_these():
 def test_a_preset_runs_its_method_as_published(method):
     epochs = {"resup": 30, "sce_ald": 40, "unicon": 350, "scn": 70, "rul": 60,
               "eac": 60, "dmue": 36, "la_net": 80, "elr": 120, "sampling_softmax": 30,
-              "co_teaching": 200, "ldl_alsg": 30, "ltnet": 30, "confident_learning": 700}  # fmt: skip
+              "co_teaching": 200, "ldl_alsg": 30, "ltnet": 30,
+              "confident_learning": 700}  # fmt: skip
     for rest in OTHERS[method]:
         settings = settings_of_preset(f"{method}_{rest}")
         assert settings.grid.methods == (method,)
