@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "ferclean"
 PARTS = (
     *("datasets", "faces", "noise", "semantics", "models", "losses", "partition", "relabel"),
-    *("train", "evaluate", "report"),
+    *("train", "evaluate", "report", "audit"),
 )
 # What each layer may import from; everything may import config, errors, progress.
 BELOW = {

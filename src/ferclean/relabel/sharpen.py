@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-Array = TypeVar("Array", np.ndarray, torch.Tensor)
+if TYPE_CHECKING:  # an audit of arrays needs no torch
+    import torch
+
+Array = TypeVar("Array", np.ndarray, "torch.Tensor")
 
 
 def sharpen(probabilities: Array, temperature: float) -> Array:
@@ -26,11 +28,11 @@ def sharpen(probabilities: Array, temperature: float) -> Array:
         As given. Dividing by the row's maximum first keeps small temperatures from
         underflowing to 0 / 0.
     """
-    if isinstance(probabilities, torch.Tensor):
-        powered = (probabilities / probabilities.amax(-1, keepdim=True)) ** (1.0 / temperature)
-        return powered / powered.sum(-1, keepdim=True)
-    powered = (probabilities / probabilities.max(-1, keepdims=True)) ** (1.0 / temperature)
-    return powered / powered.sum(-1, keepdims=True)
+    if isinstance(probabilities, np.ndarray):
+        powered = (probabilities / probabilities.max(-1, keepdims=True)) ** (1.0 / temperature)
+        return powered / powered.sum(-1, keepdims=True)
+    powered = (probabilities / probabilities.amax(-1, keepdim=True)) ** (1.0 / temperature)
+    return powered / powered.sum(-1, keepdim=True)
 
 
 def co_refine(

@@ -1,0 +1,1 @@
+"""Which labels are wrong, from probabilities alone: arrays in, arrays out."""
