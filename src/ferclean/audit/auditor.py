@@ -8,11 +8,13 @@ import numpy as np
 
 from ferclean.audit.calibration import calibrated_mean
 from ferclean.audit.cut_off import expected_f1_cut_off
-from ferclean.audit.disagreement import compare
-from ferclean.audit.posterior import label_posterior, transition_matrix
+from ferclean.audit.disagreement import Disagreement, compare
+from ferclean.audit.posterior import label_posterior, noise_rate_bounds, transition_matrix
 
 # A row of probabilities may miss a sum of 1 by this much: 16-bit floats, or rounding to a file.
 _SUM_TOLERANCE = 1e-2
+# The bounds of the noise rate are means: more rows change their third digit only.
+_MOST_ROWS_FOR_BOUNDS = 50_000
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,14 @@ class Audit:
         ``(N,)`` int64: the most likely class, the given label where it ties with others. It
         may be the given label even where that is called wrong: the cut-off weighs what is missed
         against what is called wrong in vain and lies below one half of doubt.
+    predicted : numpy.ndarray
+        ``(N,)`` int64: the most likely class of the calibrated prediction.
     cut_off : float
         Quality up to which a label is called wrong.
     noise_rate : float
         Estimated share of wrong labels.
+    noise_rate_bounds : tuple of float
+        What it would be if nothing, and if all, but flips were people's errors.
     transitions : numpy.ndarray
         ``(K, K)`` float64, true by given class, rows sum to 1.
     steepness : float
@@ -47,8 +53,10 @@ class Audit:
     is_wrong: np.ndarray
     posterior: np.ndarray
     suggested_label: np.ndarray
+    predicted: np.ndarray
     cut_off: float
     noise_rate: float
+    noise_rate_bounds: tuple[float, float]
     transitions: np.ndarray
     steepness: float
     temperatures: np.ndarray
@@ -89,12 +97,23 @@ def audit_labels(probabilities: np.ndarray, labels: np.ndarray) -> Audit:
         is_wrong=is_wrong,
         posterior=posterior,
         suggested_label=np.where(keeps, labels, posterior.argmax(axis=1)),
-        cut_off=1.0 - cut_off,
+        predicted=found.predicted,
+        cut_off=max(0.0, 1.0 - cut_off),
         noise_rate=float(doubt.mean(dtype=np.float64)) if len(labels) else 0.0,
+        noise_rate_bounds=_bounds(calibrated, labels, found),
         transitions=transition_matrix(found),
         steepness=found.steepness,
         temperatures=temperatures,
     )
+
+
+def _bounds(
+    probabilities: np.ndarray, labels: np.ndarray, found: Disagreement
+) -> tuple[float, float]:
+    if len(labels) == 0:
+        return 0.0, 0.0
+    rows = slice(None, None, -(-len(labels) // _MOST_ROWS_FOR_BOUNDS))
+    return noise_rate_bounds(probabilities[rows], labels[rows], found)
 
 
 def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

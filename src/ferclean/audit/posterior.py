@@ -8,7 +8,7 @@ from ferclean.audit.disagreement import Disagreement
 from ferclean.relabel.sharpen import sharpen
 
 # Share of the disagreement that flips do not explain and that is yet counted as wrong labels.
-_UNEXPLAINED_SHARE = 0.2
+UNEXPLAINED_SHARE = 0.2
 # Calibrated to noisy labels, predictions are less sure of the truth than they could be.
 _TRUTH_TEMPERATURE = 0.5
 # Rows' worth of transitions to any class.
@@ -20,19 +20,23 @@ _BELIEF = (0.15, 0.4)
 _BELIEF_CENTRE, _BELIEF_WIDTH = 0.6, 0.2
 
 
-def transition_matrix(found: Disagreement) -> np.ndarray:
+def transition_matrix(
+    found: Disagreement, unexplained_share: float = UNEXPLAINED_SHARE
+) -> np.ndarray:
     """Estimate how given labels arise from true ones.
 
     Parameters
     ----------
     found : Disagreement
+    unexplained_share : float
+        Of the disagreement that flips do not explain, what counts as wrong labels, in [0, 1].
 
     Returns
     -------
     numpy.ndarray
         ``(K, K)`` float64, true by given class, rows sum to 1.
     """
-    wrong = found.flips + _UNEXPLAINED_SHARE * (found.disagreeing - found.flips)
+    wrong = found.flips + unexplained_share * (found.disagreeing - found.flips)
     right = np.maximum(found.counts.sum(axis=1) - wrong.sum(axis=1), 0.0)
     matrix = wrong + np.diag(right) + _PRIOR_ROWS / len(wrong)
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
@@ -50,7 +54,12 @@ def belief_in_predictions(found: Disagreement) -> float:
 
 
 def label_posterior(
-    probabilities: np.ndarray, labels: np.ndarray, found: Disagreement
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    found: Disagreement,
+    *,
+    unexplained_share: float = UNEXPLAINED_SHARE,
+    belief: float | None = None,
 ) -> np.ndarray:
     """Return how likely each class is the true one of each row.
 
@@ -64,7 +73,11 @@ def label_posterior(
     labels : numpy.ndarray
         ``(N,)`` integers in ``[0, K)``.
     found : Disagreement
-        Of these probabilities and labels.
+        Of these probabilities and labels, or of more of the same kind.
+    unexplained_share : float
+        See :func:`transition_matrix`.
+    belief : float, optional
+        That share; by default :func:`belief_in_predictions`.
 
     Returns
     -------
@@ -72,10 +85,38 @@ def label_posterior(
         ``(N, K)`` float32, rows sum to 1.
     """
     posterior = sharpen(probabilities.astype(np.float32), _TRUTH_TEMPERATURE)
-    posterior *= transition_matrix(found).astype(np.float32).T[labels]
+    posterior *= transition_matrix(found, unexplained_share).astype(np.float32).T[labels]
     posterior /= posterior.sum(axis=1, keepdims=True)
-    differs = np.flatnonzero(found.predicted != labels)
-    belief = np.float32(belief_in_predictions(found))
-    posterior[differs] *= 1.0 - belief
-    posterior[differs, found.predicted[differs]] += belief
+    predicted = probabilities.argmax(axis=1)
+    differs = np.flatnonzero(predicted != labels)
+    share = np.float32(belief_in_predictions(found) if belief is None else belief)
+    posterior[differs] *= 1.0 - share
+    posterior[differs, predicted[differs]] += share
     return posterior
+
+
+def noise_rate_bounds(
+    probabilities: np.ndarray, labels: np.ndarray, found: Disagreement
+) -> tuple[float, float]:
+    """Return the noise rate if nothing, and if all, but flips are people's errors.
+
+    Sampling errors are small beside what probabilities alone cannot tell: whether a doubtful
+    picture's label is an error or the model's prediction is.
+
+    Parameters
+    ----------
+    probabilities, labels, found
+        As :func:`label_posterior` takes them, at least one row.
+
+    Returns
+    -------
+    tuple of float
+        In [0, 1], the smaller one first.
+    """
+    rows, bounds = np.arange(len(labels)), []
+    for unexplained_share, belief in ((0.0, 0.0), (1.0, _BELIEF[1])):
+        posterior = label_posterior(
+            probabilities, labels, found, unexplained_share=unexplained_share, belief=belief
+        )
+        bounds.append(1.0 - float(posterior[rows, labels].mean(dtype=np.float64)))
+    return min(bounds), max(bounds)

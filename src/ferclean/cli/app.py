@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ferclean import __version__
-from ferclean.cli import doctor, params, prepare, results, training
+from ferclean.cli import audit, doctor, params, prepare, results, training
 from ferclean.errors import FercleanError
 
 EXIT_USER_ERROR = 2
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (prepare, training, results, doctor, params):
+for module in (prepare, training, results, audit, doctor, params):
     module.register(app)
 
 

@@ -32,6 +32,11 @@ def _must_be(wanted: str, *also: str) -> _Check:
     return check
 
 
+def _all_files(option: typer.CallbackParam, paths: list[Path]) -> list[Path]:
+    check = _must_be(_FILE)
+    return [check(option, path) for path in paths]
+
+
 def _what_is_at(path: Path) -> str:
     try:
         mode = path.stat().st_mode
@@ -95,6 +100,18 @@ Device = Annotated[str, _option("auto, cpu or cuda.", _one_of(DEVICES))]
 RoundNumber = Annotated[int, _option("Which round, from 1.", _at_least(1))]
 Rounds = Annotated[int, _option("Number of the last round.", _at_least(0))]
 Runs = Annotated[list[str], _option("A run as SETTING/METHOD; repeat for each.", name="--run")]
+GivenLabelsFile = Annotated[
+    Path, _option("Given labels, one a row: CSV, TSV, Parquet or NPY.", _must_be(_FILE))
+]
+ProbabilityFiles = Annotated[
+    list[Path],
+    _option(
+        "Probabilities (rows x classes) of a model that did not see the row: CSV, TSV, Parquet or "
+        "NPY; repeat for an ensemble.",
+        _all_files,
+        name="--pred-probs",
+    ),
+]
 SideInputs = Annotated[
     list[str] | None,
     _option("A further file that the method reads, as NAME=FILE; repeat.", name="--side-input"),

@@ -1,0 +1,108 @@
+"""An audit in a person's words: a table of rows and a summary of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferclean.audit.auditor import Audit
+from ferclean.tables.audit_inputs import ID_COLUMN, PROBABILITY_PREFIX
+
+VERDICTS = ("correct", "wrong", "ambiguous")
+_MOST_PAIRS = 20
+
+
+def verdicts(audit: Audit, labels: np.ndarray) -> np.ndarray:
+    """Give each label a verdict.
+
+    Parameters
+    ----------
+    audit : Audit
+    labels : numpy.ndarray
+        ``(N,)`` int64, those that were audited.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N,)`` text: ``correct`` above the cut-off; below it ``wrong`` where another class is
+        more likely, ``ambiguous`` where the given one still is the most likely of all.
+    """
+    doubted = np.where(audit.suggested_label == labels, "ambiguous", "wrong")
+    return np.where(audit.is_wrong, doubted, "correct")
+
+
+def findings_table(
+    audit: Audit, labels: np.ndarray, classes: Sequence[str], sample_id: np.ndarray | None
+) -> pd.DataFrame:
+    """Return one row a sample, in the order of the input.
+
+    Columns are ``sample_id`` (the row's number from 0 where there is none), ``given_label``,
+    ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``.
+    """
+    names = np.array(list(classes), dtype=object)
+    columns: dict[str, Any] = {
+        ID_COLUMN: np.arange(len(labels)) if sample_id is None else sample_id,
+        "given_label": pd.Categorical.from_codes(labels, categories=pd.Index(names)),
+        "label_quality": audit.label_quality,
+        "suggested_label": pd.Categorical.from_codes(
+            audit.suggested_label, categories=pd.Index(names)
+        ),
+        "verdict": pd.Categorical(verdicts(audit, labels), categories=list(VERDICTS)),
+        "predicted_label": pd.Categorical.from_codes(audit.predicted, categories=pd.Index(names)),
+    }
+    for code, name in enumerate(classes):
+        columns[f"{PROBABILITY_PREFIX}{name}"] = audit.posterior[:, code]
+    return pd.DataFrame(columns)
+
+
+def summary(audit: Audit, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Describe the data set: how many labels are wrong, of which kind, and where.
+
+    Returns
+    -------
+    dict
+        JSON-able: ``rows``, ``classes``, ``noise_rate``, ``noise_rate_bounds``, ``verdicts``
+        (rows of each), ``cut_off``, ``steepness``, ``temperatures``, ``by_class`` (rows, noise
+        rate and rows called wrong of each given class), ``transitions`` (true by given class)
+        and ``worst_pairs`` (given, suggested, rows called wrong; at most 20).
+    """
+    found = verdicts(audit, labels)
+    doubt = 1.0 - audit.label_quality.astype(np.float64)
+    wrong = found == "wrong"
+    return {
+        "rows": len(labels),
+        "classes": list(classes),
+        "noise_rate": audit.noise_rate,
+        "noise_rate_bounds": list(audit.noise_rate_bounds),
+        "verdicts": {name: int((found == name).sum()) for name in VERDICTS},
+        "cut_off": audit.cut_off,
+        "steepness": audit.steepness,
+        "temperatures": audit.temperatures.tolist(),
+        "by_class": {
+            name: {
+                "rows": int((labels == code).sum()),
+                "noise_rate": float(doubt[labels == code].mean()) if code in labels else None,
+                "wrong": int(wrong[labels == code].sum()),
+            }
+            for code, name in enumerate(classes)
+        },
+        "transitions": audit.transitions.tolist(),
+        "worst_pairs": _worst_pairs(audit, labels, classes, wrong),
+    }
+
+
+def _worst_pairs(
+    audit: Audit, labels: np.ndarray, classes: Sequence[str], wrong: np.ndarray
+) -> list[dict[str, Any]]:
+    width = len(classes)
+    pairs = labels[wrong] * width + audit.suggested_label[wrong]
+    counts = np.bincount(pairs, minlength=width * width)
+    worst = np.argsort(-counts, kind="stable")[:_MOST_PAIRS]
+    return [
+        {"given": classes[pair // width], "suggested": classes[pair % width], "rows": int(count)}
+        for pair, count in zip(worst.tolist(), counts[worst].tolist(), strict=True)
+        if count
+    ]

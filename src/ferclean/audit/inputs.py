@@ -1,0 +1,115 @@
+"""Bring labels and probabilities from several files into one order of rows and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ferclean.errors import FercleanError
+from ferclean.tables.audit_inputs import GivenLabels, Probabilities
+
+
+def common_classes(
+    given: GivenLabels, files: Sequence[Probabilities], named: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Name the K classes in the order of the probabilities' columns.
+
+    They are those named by the user, or the files' columns, or the numbers 0 to K - 1 where
+    labels are such numbers, or else the labels' names in sorted order, as scikit-learn has them.
+    Labels that are such numbers may stand beside named classes: they number the columns.
+
+    Parameters
+    ----------
+    given : GivenLabels
+    files : sequence of Probabilities
+        At least one.
+    named : sequence of str, optional
+        What the user says.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    FercleanError
+        If files disagree, or none of the ways gives K names that hold every label.
+    """
+    widths = {each.members.shape[2] for each in files}
+    if len(widths) != 1:
+        raise FercleanError(f"the files of probabilities have {sorted(widths)} classes")
+    width = widths.pop()
+    headers = [each.classes for each in files if each.classes is not None]
+    present = sorted(set(given.labels.tolist()))
+    numbers = tuple(str(number) for number in range(width))
+    if named:
+        classes = tuple(named)
+    elif headers:
+        classes = headers[0]
+    else:
+        classes = numbers if set(present) <= set(numbers) else tuple(present)
+    if len(classes) != width or len(set(classes)) != width:
+        raise FercleanError(
+            f"there are {width} columns of probabilities, but {len(set(classes))} classes "
+            f"({', '.join(classes[:8])}); name the columns in order with --classes"
+        )
+    if any(set(header) != set(classes) for header in headers):
+        raise FercleanError("the files of probabilities name different classes")
+    strange = next((label for label in present if label not in set(classes)), None)
+    if strange is not None and not set(present) <= set(numbers):
+        raise FercleanError(
+            f"the label {strange!r} is none of the classes {', '.join(classes[:8])}; "
+            "name the probabilities' columns in order with --classes"
+        )
+    return classes
+
+
+def stacked(
+    given: GivenLabels, files: Sequence[Probabilities], classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return all members' probabilities and the labels' numbers, rows as in the label file.
+
+    Parameters
+    ----------
+    given : GivenLabels
+    files : sequence of Probabilities
+        Rows are matched by ``sample_id`` where both files have it, else by their order.
+    classes : sequence of str
+        From :func:`common_classes`.
+
+    Returns
+    -------
+    probabilities : numpy.ndarray
+        ``(M, N, K)`` float32.
+    labels : numpy.ndarray
+        ``(N,)`` int64.
+
+    Raises
+    ------
+    FercleanError
+        If a file lacks a row, or has another number of rows and no ``sample_id``.
+    """
+    members = np.concatenate([_in_order(given, each, classes) for each in files])
+    number = {name: code for code, name in enumerate(classes)}
+    if not set(given.labels.tolist()) <= set(classes):  # then they are the columns' numbers
+        number = {str(code): code for code in range(len(classes))}
+    return members, np.array([number[label] for label in given.labels.tolist()], dtype=np.int64)
+
+
+def _in_order(given: GivenLabels, found: Probabilities, classes: Sequence[str]) -> np.ndarray:
+    values = found.members
+    if found.classes is not None and tuple(found.classes) != tuple(classes):
+        values = values[:, :, [found.classes.index(name) for name in classes]]
+    if given.sample_id is None or found.sample_id is None:
+        if values.shape[1] != len(given.labels):
+            raise FercleanError(
+                f"there are {len(given.labels)} labels and {values.shape[1]} rows of "
+                "probabilities; give both files a column sample_id or the same rows"
+            )
+        return values
+    row_of = {name: row for row, name in enumerate(found.sample_id.tolist())}
+    missing = next((name for name in given.sample_id.tolist() if name not in row_of), None)
+    if missing is not None:
+        raise FercleanError(f"the probabilities have no row for sample_id {missing!r}")
+    return values[:, [row_of[name] for name in given.sample_id.tolist()]]

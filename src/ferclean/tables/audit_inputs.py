@@ -1,0 +1,193 @@
+"""Given labels and probabilities as people keep them: CSV, TSV, Parquet or NPY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ferclean.errors import FercleanError
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".npy")
+ID_COLUMN = "sample_id"
+LABEL_COLUMN = "label"
+PROBABILITY_PREFIX = "p_"
+
+
+@dataclass(frozen=True)
+class GivenLabels:
+    """Labels as they stand in a file.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray
+        ``(N,)`` text (names, or the digits of class numbers).
+    sample_id : numpy.ndarray or None
+        ``(N,)`` text, unique, where the file has a column ``sample_id``.
+    """
+
+    labels: np.ndarray
+    sample_id: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Predicted probabilities as they stand in a file.
+
+    Attributes
+    ----------
+    members : numpy.ndarray
+        ``(M, N, K)`` float32.
+    classes : tuple of str or None
+        Names of the K columns, where the file has any.
+    sample_id : numpy.ndarray or None
+        ``(N,)`` text, unique, where the file has a column ``sample_id``.
+    """
+
+    members: np.ndarray
+    classes: tuple[str, ...] | None
+    sample_id: np.ndarray | None
+
+
+def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
+    """Read one label a row.
+
+    Parameters
+    ----------
+    path : Path
+        A table with the column `column` and, if you like, ``sample_id``; or a one-dimensional
+        NPY file of integers or text.
+    column : str
+        Column of the labels; a table with one column beside ``sample_id`` need not name it so.
+
+    Returns
+    -------
+    GivenLabels
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be read, has no such column, lacks a label or names a sample twice.
+    """
+    if path.suffix == ".npy":
+        labels = _read_npy(path)
+        if labels.ndim != 1 or labels.dtype.kind not in "iuU":
+            raise FercleanError(
+                f"{path} must hold one integer or text a row, found {labels.dtype} "
+                f"of shape {labels.shape}"
+            )
+        return GivenLabels(labels.astype(str), None)
+    frame = _read_table(path)
+    others = [name for name in frame.columns if name != ID_COLUMN]
+    if column not in frame and len(others) != 1:
+        raise FercleanError(
+            f"{path} has no column {column!r}; name the column of the labels with --label-column"
+        )
+    values = frame[column if column in frame else others[0]]
+    empty = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
+    if empty.any():
+        raise FercleanError(f"{path}: row {int(empty.argmax()) + 1} has no label")
+    if pd.api.types.is_float_dtype(values) and not (values == values.round()).all():
+        raise FercleanError(f"{path}: labels must be names or whole numbers, found fractions")
+    if pd.api.types.is_float_dtype(values):
+        values = values.astype("int64")
+    text = values.astype(str).str.strip().to_numpy(dtype=str)
+    return GivenLabels(text, _sample_ids(frame, path))
+
+
+def read_probabilities(path: Path) -> Probabilities:
+    """Read one row of class probabilities a sample.
+
+    Parameters
+    ----------
+    path : Path
+        A table whose columns ``p_<class>``, or, if there is none, all columns beside
+        ``sample_id`` are the classes; or an NPY file of shape ``(N, K)`` or ``(M, N, K)``.
+
+    Returns
+    -------
+    Probabilities
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be read, holds something that is no number, or names a sample twice.
+    """
+    if path.suffix == ".npy":
+        values = _read_npy(path)
+        if values.ndim not in (2, 3) or values.dtype.kind not in "fiu":
+            raise FercleanError(
+                f"{path} must hold numbers of shape (rows, classes) or (members, rows, classes), "
+                f"found {values.dtype} of shape {values.shape}"
+            )
+        members = values if values.ndim == 3 else values[None]
+        return Probabilities(members.astype(np.float32), None, None)
+    frame = _read_table(path)
+    named = [name for name in frame.columns if name.startswith(PROBABILITY_PREFIX)]
+    columns = named or [name for name in frame.columns if name != ID_COLUMN]
+    numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
+    bad = numbers.isna().to_numpy()
+    if bad.any():
+        row, place = (int(found[0]) for found in np.nonzero(bad))
+        raise FercleanError(f"{path}: row {row + 1} of column {columns[place]!r} is no number")
+    classes = tuple(name.removeprefix(PROBABILITY_PREFIX) if named else name for name in columns)
+    values = numbers.to_numpy(dtype=np.float32)
+    return Probabilities(values[None], classes, _sample_ids(frame, path))
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, EOFError) as error:
+        raise FercleanError(f"{path} is no NPY file of plain numbers or text: {error}") from None
+    if not isinstance(found, np.ndarray):
+        raise FercleanError(f"{path} is an archive of several arrays; save one array as .npy")
+    return found
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    if path.suffix not in SUFFIXES:
+        raise FercleanError(f"{path} must end in one of: {', '.join(SUFFIXES)}")
+    try:
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            separator = "\t" if path.suffix == ".tsv" else ","
+            # As text: "03" stays what it is, and a class may be called "None".
+            rows = pd.read_csv(
+                path,
+                sep=separator,
+                header=None,  # pandas would rename a column that stands there twice
+                dtype=str,
+                keep_default_na=False,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+            )
+            frame = rows[1:].set_axis(rows.iloc[0], axis=1).reset_index(drop=True)
+    except OSError as error:
+        raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise FercleanError(f"{path} is not a readable table: {reason}") from None
+    frame.columns = [str(name).strip() for name in frame.columns]
+    if frame.columns.has_duplicates:
+        repeated = frame.columns[frame.columns.duplicated()][0]
+        raise FercleanError(f"{path} has two columns {repeated!r}")
+    return frame
+
+
+def _sample_ids(frame: pd.DataFrame, path: Path) -> np.ndarray | None:
+    if ID_COLUMN not in frame:
+        return None
+    names = frame[ID_COLUMN]
+    if names.isna().any():
+        raise FercleanError(f"{path}: row {int(names.isna().to_numpy().argmax()) + 1} has no id")
+    repeated = names.duplicated()
+    if repeated.any():
+        raise FercleanError(f"{path} names the sample {names[repeated].iloc[0]!r} twice")
+    return names.astype(str).to_numpy(dtype=str)
