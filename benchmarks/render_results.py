@@ -42,6 +42,8 @@ TITLES = {
     "p1_r00": "P1 without noise",
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
+    "p6_chosen": "P6 with settings of SMP and SCE-ALD that were chosen on other faces",
+    "p6_auto": "P6: SMR with lambda_u from the estimated noise rate, not from the table",
 }
 VOTES_HEAD = """Doubt against the entropy of the FER+ votes on the test pictures, as Spearman's rank
 correlation (the first column is in per cent):
