@@ -93,8 +93,8 @@ def make_side_inputs(work: Path, name: str, path: str, params: dict[str, Any], d
 
 def train_and_evaluate(
     work: Path, settings: Settings, setting: str, method: str, seed: int, device: str
-) -> tuple[float, dict[str, Any]]:
-    """Train and evaluate one run; return its seconds of training and its metrics."""
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Train and evaluate one run; return its seconds of training, by clock and CPU, and metrics."""
     from ferclean.steps.chain import train_all_rounds
     from ferclean.steps.evaluate import evaluate
     from ferclean.steps.training_inputs import RunFiles
@@ -104,9 +104,12 @@ def train_and_evaluate(
     side = {n: in_work(work, path) for n, path in side_inputs(method, setting).items()}
     faces = work / "prepare" / "align" / "faces.npy"
     files = RunFiles(faces, labels, method, seed, device, settings, side)
-    started = time.time()
+    started, started_cpu = time.time(), time.process_time()
     train_all_rounds(files, pretrained=work / "pretrain" / name, denoised=work / "denoise" / name)
-    seconds = time.time() - started
+    seconds = {
+        "training_seconds": round(time.time() - started, 1),
+        "training_cpu_seconds": round(time.process_time() - started_cpu, 1),
+    }
     evaluate(
         labels=noise / "labels.parquet",
         pretrain=work / "pretrain" / name,

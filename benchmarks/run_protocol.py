@@ -159,7 +159,7 @@ def _run_one(
     name = f"{setting}/{method}"
     print(f"{name}: done in {time.time() - started:.0f} s", file=sys.stderr, flush=True)
     return name, {
-        "training_seconds": round(seconds, 1),
+        **seconds,
         "digest": protocol.digest(method),
         "environment": describe_environment(device),
         "metrics": metrics,
