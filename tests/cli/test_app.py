@@ -220,6 +220,8 @@ def test_a_bug_shows_its_traceback_and_exits_with_1(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
 def test_ctrl_c_ends_with_130(tmp_path):
     code = (
+        # A background job of a shell ignores interrupts, and so would its children.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time, types; sys.argv = ['ferclean', 'ingest', '--output', 'x', '--params', "
         "'{\"data\": {}}']\n"
         "def wait(**given): print('started', flush=True); time.sleep(60)\n"
