@@ -54,6 +54,12 @@ def test_metrics_equal_the_naive_ones(case, threshold):
         assert found["auroc"] == pytest.approx(naive_auroc(wrong, clean))
 
 
+def test_precision_and_recall_are_not_each_other():
+    found = detection_metrics([1, 1, 1, 0, 0], [0.1, 0.2, 0.9, 0.3, 0.95], threshold=0.2)
+    assert (found["precision"], found["recall"]) == pytest.approx((1, 2 / 3))
+    assert (found["oracle_precision"], found["oracle_recall"]) == pytest.approx((0.75, 1))
+
+
 def test_tiny_probabilities_keep_their_order():
     found = detection_metrics([True, False], [1e-30, 1e-20], threshold=0.5)
     assert found["auroc"] == 1.0

@@ -103,6 +103,23 @@ def test_pairs_add_up(base):
     assert (observed["label_accuracy"] == 1.0).all()
 
 
+def test_pairs_are_counted_row_by_column(base):
+    train = train_rows(base)
+    true, observed = train.codes("true"), train.codes("observed")
+    label = np.random.default_rng(0).integers(0, 7, len(train))
+    pairs = repair_pairs(train, a_round(train, label, np.ones(len(train))))
+    tables = {
+        "suggested": (observed, label),
+        "observed": (true, observed),
+        "repaired": (true, label),
+    }
+    for name, (rows, columns) in tables.items():
+        expected = np.zeros((7, 7), dtype=int)
+        np.add.at(expected, (rows, columns), 1)
+        counts = pairs.loc[pairs["table"] == name, "count"].to_numpy().reshape(7, 7)
+        np.testing.assert_array_equal(counts, expected)
+
+
 def test_the_repaired_table_joins_by_id_and_leaves_other_rows_empty(base):
     train = train_rows(base)
     rng = np.random.default_rng(0)

@@ -97,6 +97,8 @@ def test_a_systematic_annotator_is_found_out():
     labels = torch.from_numpy(np.column_stack([true, true, third]))
     points = torch.eye(3)[true] + 0.1 * torch.randn(900, 3, generator=generator)
     linear = torch.nn.Linear(3, 3)
+    torch.nn.init.normal_(linear.weight, generator=generator)
+    torch.nn.init.zeros_(linear.bias)
     recipe = Ltnet(LtnetSettings(annotators="table"))
     matrices = recipe.heads(3, context_with(GIVEN[:, [0, 1, 1]]))["transitions"]
     optimizer = torch.optim.SGD([*linear.parameters(), *matrices.parameters()], lr=0.2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from ferclean.config.data import CANONICAL_CLASSES
 from ferclean.config.fields import build
-from ferclean.config.grid import GridSettings
+from ferclean.config.grid import GridSettings, NoiseKind
 from ferclean.config.noise import ASYMMETRIC_MAPS, NoiseSettings
 from ferclean.errors import FercleanError
 from ferclean.noise.inject import PROTOCOLS, inject_noise, map_targets
@@ -42,6 +44,7 @@ def _table(count=600, seed=0):
 
 
 def test_every_kind_of_the_grid_has_a_protocol():
+    assert set(get_args(NoiseKind)) == set(PROTOCOLS)
     for kind in PROTOCOLS:
         assert build(GridSettings, {"noise": kind}, "grid").noise == (kind,)
     with pytest.raises(FercleanError):

@@ -57,6 +57,10 @@ def test_a_score_that_is_not_finite_is_refused(bad):
         scale_to_unit(np.array([0.1, bad, 0.3]))
 
 
+def test_scaling_is_linear():
+    np.testing.assert_allclose(scale_to_unit(np.array([3.0, 1.0, 5.0, 2.0])), [0.5, 0, 1, 0.25])
+
+
 def test_equal_losses_scale_to_zero_without_a_division_by_zero():
     with np.errstate(all="raise"):
         assert scale_to_unit(np.full(4, 2.3)).tolist() == [0, 0, 0, 0]
@@ -66,7 +70,7 @@ def test_equal_losses_scale_to_zero_without_a_division_by_zero():
 @given(arrays("float64", st.integers(2, 40), elements=st.floats(0, 50)))
 def test_scaling_keeps_the_order_and_fills_the_unit_interval(scores):
     scaled = scale_to_unit(scores)
-    assert scaled.min() == 0 and scaled.max() in (0, 1)
+    assert scaled.min() == 0 and scaled.max() == (1 if np.ptp(scores) > 0 else 0)
     assert (np.diff(scaled[np.argsort(scores, kind="stable")]) >= 0).all()
 
 

@@ -25,6 +25,10 @@ def test_each_action_with_its_reason():
     assert found.label.tolist() == [0, 1, 0]
 
 
+def test_a_row_at_the_threshold_is_softened():
+    assert decided([[0.9, 0.1]], [0], [0.5]).action.tolist() == ["soften"]
+
+
 def test_a_tie_goes_to_the_observed_label():
     assert decided([[0.5, 0.5]], [1], [0.9]).label.tolist() == [1]
 
@@ -44,6 +48,9 @@ def test_lengths_must_agree():
 def test_action_is_relabel_exactly_when_the_label_changes(rows, classes, seed):
     random = np.random.default_rng(seed)
     observed = random.integers(classes, size=rows)
-    found = decided(random.dirichlet(np.ones(classes), rows), observed, random.random(rows))
+    distribution, clean = random.dirichlet(np.ones(classes), rows), random.random(rows)
+    found = decided(distribution, observed, clean)
+    np.testing.assert_array_equal(found.clean_probability, clean.astype(np.float32))
+    np.testing.assert_array_equal(found.distribution, distribution.astype(np.float32))
     assert ((found.action == "relabel") == (found.label != observed)).all()
     assert (found.weight == 1).all()

@@ -32,3 +32,5 @@ def test_co_refine_between_label_and_prediction():
     given_label, predicted = np.array([[1.0, 0.0]] * 3), np.array([[0.2, 0.8]] * 3)
     refined = co_refine(given_label, predicted, np.array([1.0, 0.0, 0.5]), 1.0)
     np.testing.assert_allclose(refined, [[1, 0], [0.2, 0.8], [0.6, 0.4]])
+    sharper = co_refine(given_label, predicted, np.array([1.0, 0.0, 0.5]), 0.5)
+    np.testing.assert_allclose(sharper[2], [0.36 / 0.52, 0.16 / 0.52])

@@ -10,6 +10,8 @@ from ferclean.train.passes import Batch, Step
 def test_coefficient_is_folded_and_reproducible():
     drawn = [draw_coefficient(4.0, np.random.default_rng(s)) for s in range(200)]
     assert min(drawn) >= 0.5 and max(drawn) <= 1
+    beta = np.random.default_rng(3).beta(4.0, 4.0)
+    assert draw_coefficient(4.0, np.random.default_rng(3)) == max(beta, 1 - beta)
     assert drawn[:5] == [draw_coefficient(4.0, np.random.default_rng(s)) for s in range(5)]
 
 
