@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ def _make(words=WORDS, **values):
 
 
 def test_every_source_of_the_settings_is_registered():
+    assert set(get_args(get_type_hints(SemanticsSettings)["source"])) == set(SOURCES)
     for source in SOURCES:
         values = {"source": source, "path": "some/file"}
         assert build(SemanticsSettings, values, "semantics").source == source
