@@ -14,10 +14,10 @@ run: setup
 	$(BIN)/snakemake --cores all --resources gpu=1
 
 test: setup
-	@# The workflows of the second call share what they have run, so they stay in one process.
+	@# The second call runs whole workflows, which the tests of a file share: one process a file.
 	@failed=0; \
 	$(BIN)/pytest -n auto -m "not end_to_end" || failed=1; \
-	$(BIN)/pytest -m end_to_end || failed=1; \
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m end_to_end || failed=1; \
 	exit $$failed
 
 check: setup

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,23 @@ def fresh(scratch: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(fresh: Project, scratch: Path) -> Project:
-    """After ``dvc repro``, committed, its data pushed to a local remote. Copy it before edits."""
-    project = fresh.copy(scratch / "finished")
+def finished(fresh: Project, scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """After ``dvc repro``, committed, its data pushed to a local remote. Copy it before edits.
+
+    Of several pytest processes, the first makes it in the folder that they share. The others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            run_by_dvc(fresh.copy(scratch / "by-dvc")).copy(shared)
+    return Project(shared, scratch).copy(scratch / "finished")
+
+
+def run_by_dvc(project: Project) -> Project:
     project.dvc("repro")
-    project.dvc("remote", "add", "--default", "store", str(scratch / "store"))
+    project.dvc("remote", "add", "--default", "store", str(project.scratch / "store"))
     project.commit("first results")
     project.dvc("push", "--run-cache")
     return project
