@@ -32,6 +32,22 @@ def test_error_equals_the_naive_sum(seed, rows, bins):
     assert 0 <= found <= 1
 
 
+@pytest.mark.parametrize("bins", [1, 4, 15])
+def test_every_bin_says_its_bounds_and_means(bins):
+    rng = np.random.default_rng(0)
+    probabilities, truth = rng.dirichlet(np.full(4, 0.5), 80), rng.integers(0, 4, 80)
+    table = reliability_table(probabilities, truth, bins=bins)
+    assert table["bin"].tolist() == list(range(bins))
+    for b, row in enumerate(table.itertuples()):
+        assert (row.lower, row.upper) == pytest.approx((b / bins, (b + 1) / bins))
+        own = [i for i, p in enumerate(probabilities) if b / bins < max(p) <= (b + 1) / bins]
+        means = [np.mean([max(probabilities[i]) for i in own]) if own else np.nan,
+                 np.mean([probabilities[i].argmax() == truth[i] for i in own]) if own else np.nan
+                 ]  # fmt: skip
+        assert row.count == len(own)
+        assert [row.confidence, row.accuracy] == pytest.approx(means, nan_ok=True)
+
+
 def test_sure_and_right_is_perfect_and_sure_and_wrong_is_worst():
     sure = np.eye(3)
     assert expected_calibration_error(reliability_table(sure, [0, 1, 2], bins=15)) == 0
@@ -54,10 +70,14 @@ def test_no_rows_give_no_error():
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "truth", "bins"),
-    [([[0.5, 0.5]], [0, 1], 5), ([[2.0, -1.0]], [0], 5), ([[1.0, 0.0]], [0], 0),
-     ([[np.nan, 0.5]], [0], 5)],
-)  # fmt: skip
-def test_bad_input_is_refused(probabilities, truth, bins):
-    with pytest.raises(ValueError):
+    ("probabilities", "truth", "bins", "message"),
+    [
+        ([[0.5, 0.5]], [0, 1], 5, r"found \(1, 2\), \(2,\)"),
+        ([[2.0, -1.0]], [0], 5, r"lie in \[0, 1\]"),
+        ([[1.0, 0.0]], [0], 0, "bins must be at least 1, found 0"),
+        ([[np.nan, 0.5]], [0], 5, r"lie in \[0, 1\]"),
+    ],
+)
+def test_bad_input_is_refused(probabilities, truth, bins, message):
+    with pytest.raises(ValueError, match=message):
         reliability_table(probabilities, truth, bins=bins)

@@ -47,5 +47,5 @@ def test_without_test_rows_all_is_missing():
 
 
 def test_no_epoch_is_an_error():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="at least one epoch"):
         reported_metrics(curve(), None)

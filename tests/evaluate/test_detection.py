@@ -74,7 +74,10 @@ def test_the_reason_is_told(wrong, reason):
     assert found is None if reason is None else reason in found
 
 
-@pytest.mark.parametrize("clean", [[0.5, 0.5], [np.nan], [1.5]])
-def test_bad_probabilities_are_refused(clean):
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    ("clean", "message"),
+    [([0.5, 0.5], r"expected two \(N,\) arrays"), ([np.nan], "lie in"), ([1.5], "lie in")],
+)
+def test_bad_probabilities_are_refused(clean, message):
+    with pytest.raises(ValueError, match=message):
         detection_metrics([True], clean, threshold=0.5)

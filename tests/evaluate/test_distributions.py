@@ -76,14 +76,14 @@ def test_entropy_in_nats():
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("call", "message"),
     [
-        lambda: divergences(np.ones((2, 2)), np.ones((3, 2))),
-        lambda: agreement(np.ones((2, 2)), np.ones((2, 2)), [0]),
+        (lambda: divergences(np.ones((2, 2)), np.ones((3, 2))), r"expected two \(N, K\) arrays"),
+        (lambda: agreement(np.ones((2, 2)), np.ones((2, 2)), [0]), r"labels must be \(2,\)"),
     ],
 )
-def test_shapes_must_fit(call):
-    with pytest.raises(ValueError):
+def test_shapes_must_fit(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 

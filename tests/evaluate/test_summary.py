@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from ferclean.config.run_names import checked_runs, parse_run
@@ -26,6 +27,14 @@ def test_controls_come_first_and_the_gap_is_a_share():
 @pytest.mark.parametrize("control, ceiling", [(None, 0.8), (0.6, None), (0.8, 0.8), (0.9, 0.8)])
 def test_without_a_gap_there_is_no_share(control, ceiling):
     assert results_table(runs(control, ceiling, 0.7))["gap_closed"].isna().all()
+
+
+@pytest.mark.parametrize(("ceiling", "share"), [(0.609, None), (0.611, 0.5), (0.62, 0.5)])
+def test_a_gap_of_less_than_a_hundredth_is_none(ceiling, share):
+    table = results_table(runs(0.6, ceiling, (0.6 + ceiling) / 2))
+    over_seeds = mean_over_seeds(table).set_index("method")
+    for found in (table["gap_closed"].iloc[2], over_seeds.loc["smr", "gap_closed_mean"]):
+        assert pd.isna(found) if share is None else found == pytest.approx(share)
 
 
 def test_mean_and_deviation_over_seeds():
@@ -60,10 +69,16 @@ def test_a_run_name_is_taken_apart():
 
 
 @pytest.mark.parametrize(
-    "run", ["smr", "../secret/smr", "symmetric-0.3-seed0/nosuch", "symmetric-0.3-seed0/../x"]
+    ("run", "message"),
+    [
+        ("smr", "run 'smr' must look like"),
+        ("../secret/smr", r"setting '\.\.' is not of the form"),
+        ("symmetric-0.3-seed0/nosuch", "unknown method in run .* 'nosuch'"),
+        ("symmetric-0.3-seed0/../x", r"unknown method in run .* '\.\./x'"),
+    ],
 )
-def test_odd_run_names_are_refused(run):
-    with pytest.raises(FercleanError):
+def test_odd_run_names_are_refused(run, message):
+    with pytest.raises(FercleanError, match=message):
         parse_run(run)
 
 

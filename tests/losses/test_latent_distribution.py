@@ -114,6 +114,13 @@ def test_a_batch_of_one_class_leaves_its_own_branch_out():
     assert similarity_error(branches, torch.zeros(3, 5), labels).isfinite().all()
 
 
+@pytest.mark.parametrize("length", [1, 4, 9])
+def test_the_ramp_down_is_one_and_then_falls_with_the_share_of_later_epochs(length):
+    for epoch in range(1, 40):
+        later = max(epoch - length, 0) / epoch
+        assert ramp_down(epoch, length) == pytest.approx(math.exp(-(later**2)))
+
+
 def test_ramps_are_the_authors():
     assert ramp_up(0, 9) == pytest.approx(math.exp(-5))
     assert ramp_up(3, 9) == pytest.approx(math.exp(-5 * (2 / 3) ** 2))

@@ -69,6 +69,19 @@ def test_each_network_learns_from_the_rows_of_small_loss_of_the_other(rate):
     assert all(p.grad is None for p in networks[1].parameters())
 
 
+@pytest.mark.parametrize(
+    ("epoch", "kept"), [(0.0, 20), (0.9, 20), (1.0, 19), (4.9, 16), (5.0, 15), (10.0, 10), (37, 10)]
+)
+def test_the_share_forgotten_follows_the_epoch_of_the_step(epoch, kept):
+    """``R(t) = r min(t / 10, 1)`` of 20 rows with r one half, after t whole epochs."""
+    observed = np.arange(20) % CLASSES
+    recipe = CoTeaching(CoTeachingSettings(noise_rate=0.5, gradual_epochs=10))
+    (work,) = recipe.epoch(3, make_context(observed, CLASSES), None)
+    networks = [make_network(recipe, CLASSES).eval() for _ in range(2)]
+    step = make_step(work, networks, {"all": list(range(20))}, epoch=epoch)
+    assert [len(term.values) for term in work.objective(step)] == [kept, kept]
+
+
 def test_one_pass_trains_both_networks_on_the_same_batches(seen):
     context = make_context(seen[0], CLASSES)
     known = CoTeaching(CoTeachingSettings(noise_rate=0.2))

@@ -72,6 +72,22 @@ def test_rows_are_judged_out_of_fold_by_the_rule(data, rule):
         assert (np.diff(found.clean_probability[0][side][order]) >= 0).all()
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_the_clean_probability_is_half_a_margin_and_a_half_more_for_right_labels(data, rule):
+    """``(1 + p_y - max_k p_k) / 4`` out of fold, and one half more where the rule finds nothing."""
+    context, seen, _ = data
+    recipe = ConfidentLearning(ConfidentLearningSettings(rule=rule))
+    found = recipe.partition(seen, context, {})
+    wrong = find_label_errors(found.probabilities[0], context.observed, rule=rule)
+    for row, label in enumerate(context.observed):
+        p = found.probabilities[0, row].astype(float)
+        margin = p[label] - max(p[k] for k in range(CLASSES) if k != label)
+        expected = (1 + margin) / 4 + (0.0 if wrong[row] else 0.5)
+        assert found.clean_probability[0, row] == pytest.approx(expected, abs=1e-6)
+        assert found.score[0, row] == pytest.approx(margin, abs=1e-6)
+    assert 0 < wrong.sum() < ROWS and found.threshold == 0.25
+
+
 def test_extreme_margins_stay_on_their_side(recipe, data):
     context, seen, _ = data
     sure = Observation(np.sign(seen.logits - 2) * 500, {}, 5, 5)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -18,10 +20,10 @@ from fixtures.recipe_steps import make_context, make_network, make_step
 OBSERVED = np.arange(12) % 3
 
 
-def one_step(recipe, rows, observed=OBSERVED):
+def one_step(recipe, rows, observed=OBSERVED, epoch=5.0):
     context, network = make_context(observed, 3), make_network(recipe, 3)
     (work,) = recipe.epoch(5, context, None)
-    step = make_step(work, [network], {"all": rows})  # at epoch 5.0
+    step = make_step(work, [network], {"all": rows}, epoch=epoch)
     return network, step, {term.name: term for term in work.objective(step)}
 
 
@@ -61,6 +63,25 @@ def test_the_loss_is_that_of_its_parts(compared):
         "similarity": 1000 * up,
         "auxiliary": down,
     }
+
+
+@pytest.mark.parametrize(
+    ("epoch", "up", "down"),
+    [
+        (0.0, math.exp(-5), 1.0),
+        (1.9, math.exp(-5 * (3 / 4) ** 2), 1.0),  # whole epochs
+        (3.0, math.exp(-5 * (1 / 4) ** 2), 1.0),
+        (4.0, 1.0, 1.0),
+        (5.5, 1.0, math.exp(-((1 / 5) ** 2))),
+        (40.0, 1.0, math.exp(-((9 / 10) ** 2))),
+    ],
+)
+def test_the_branches_hand_over_to_the_target_branch_in_whole_epochs(epoch, up, down):
+    recipe = Dmue(DmueSettings(ramp_epochs=4.0, soft_weight=0.3, similarity_weight=70.0))
+    _, _, terms = one_step(recipe, [0, 1, 2, 3], epoch=epoch)
+    assert {name: term.weight for name, term in terms.items()} == pytest.approx(
+        {"cross_entropy": up, "soft": 0.3 * up, "similarity": 70 * up, "auxiliary": down}
+    )
 
 
 def test_all_layers_learn():

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from ferclean.config.methods.ltnet import LtnetSettings
-from ferclean.config.training import ModelSettings
+from ferclean.config.training import ModelSettings, OptimizerSettings
 from ferclean.errors import FercleanError
 from ferclean.losses.transition import forward_cross_entropy, mixture_cross_entropy
 from ferclean.methods.ltnet import Ltnet
 from ferclean.models.registry import build_network
 from ferclean.train.observe import Observation
+from ferclean.train.schedule import build_optimizer, set_learning_rate
 from fixtures.recipe_steps import make_context, make_step
 
 OBSERVED = np.arange(12) % 3
@@ -77,6 +78,18 @@ def test_warm_up_is_the_mixture_and_later_epochs_go_through_the_matrices():
     term.values.sum().backward()
     assert network.heads["transitions"].matrices.grad.abs().sum() > 0
     assert not recipe.needs_partition(6, context)
+
+
+def test_the_matrices_alone_learn_at_a_tenth_of_the_rate():
+    recipe = Ltnet(LtnetSettings())
+    network = network_of(recipe, context_with(GIVEN))
+    optimizer = build_optimizer(network, OptimizerSettings(), recipe.learning_rate_factors)
+    set_learning_rate(optimizer, 0.5)
+    slow = {id(p) for p in network.heads["transitions"].parameters()}
+    assert slow
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            assert group["lr"] == pytest.approx(0.05 if id(parameter) in slow else 0.5)
 
 
 def test_the_latent_class_judges_the_observed_labels():

@@ -109,6 +109,18 @@ def test_a_partition_holds_equations_3_to_6():
     assert found.parameters["net_0"]["mean_label_entropy"] == pytest.approx(entropy, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("transport", "largest"), [("semantic", 1.0), ("sample", 2.0), ("index", CLASSES - 1.0)]
+)
+def test_the_confidence_is_equation_4_with_a_hundredth_of_the_largest_distance(transport, largest):
+    context = make_context()
+    found = divide(recipe(transport=transport), context)
+    alpha = [1 / (distance + 0.01 * largest) for distance in found.score[0].astype(float)]
+    middle = np.median(alpha)
+    clipped = np.clip(alpha, 0.01 * middle, 100 * middle)
+    np.testing.assert_allclose(found.evidence["confidence"], clipped, rtol=1e-4)
+
+
 def test_confidence_is_handed_on_to_the_next_epoch_and_starts_at_one():
     made, context = recipe(), make_context()
     memory = made.start_memory(context)

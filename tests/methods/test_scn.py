@@ -14,12 +14,12 @@ CLASSES, ROWS = 3, 24
 OBSERVED = np.arange(ROWS) % CLASSES
 
 
-def one_step(recipe, rows, network=None):
+def one_step(recipe, rows, network=None, epoch=5.0):
     context = make_context(OBSERVED, CLASSES)
     (work,) = recipe.epoch(4, context, None)
     network = network or make_network(recipe, CLASSES).eval()
     memory = {k: torch.from_numpy(v) for k, v in recipe.start_memory(context).items()}
-    step = make_step(work, [network], {"all": rows}, memory)  # at epoch 5.0
+    step = make_step(work, [network], {"all": rows}, memory, epoch=epoch)
     terms = work.objective(step)
     found = network.outputs(step.batches["all"].views[0], ("importance",))
     alpha = found["importance"][:, 0]
@@ -72,10 +72,12 @@ def test_labels_change_for_good_after_the_loss(rule):
     assert 0 < changed <= (4 if rule == "paper" else 14)
 
 
-def test_no_label_changes_before_the_epoch_counted_from_one():
+@pytest.mark.parametrize(("epoch", "changes"), [(0.0, False), (5.9, False), (6.0, True),
+                                                (6.5, True), (40.0, True)])  # fmt: skip
+def test_no_label_changes_before_the_epoch_counted_from_one(epoch, changes):
     recipe = Scn(ScnSettings(relabel_rule="code", relabel_epoch=7))
-    _, current, *_ = one_step(recipe, list(range(14)), sharp_network(recipe))
-    assert torch.equal(current, torch.from_numpy(OBSERVED))
+    _, current, *_ = one_step(recipe, list(range(14)), sharp_network(recipe), epoch)
+    assert torch.equal(current, torch.from_numpy(OBSERVED)) is not changes
 
 
 def test_changed_labels_are_what_training_sees_next():
@@ -112,6 +114,20 @@ def test_the_cut_off_is_the_relabelling_and_the_margin_ranks_within(tmp_path):
     np.testing.assert_array_equal(again.label, current)
     np.testing.assert_array_equal(again.distribution, np.eye(CLASSES)[current])
     assert set(again.action[kept]) == {"keep"} and set(again.action[[2, 20]]) == {"relabel"}
+
+
+def test_the_clean_probability_is_half_a_margin_in_the_lower_or_the_upper_half():
+    """``(1 + p_y - max_k p_k) / 4``, and one half more where the label was not changed."""
+    recipe, seen = Scn(ScnSettings()), make_observation(0.6)
+    current = np.where(np.arange(ROWS) % 5, OBSERVED, (OBSERVED + 1) % CLASSES)
+    found = recipe.partition(seen, make_context(OBSERVED, CLASSES), {"labels": current})
+    for row, label in enumerate(OBSERVED):
+        powers = np.exp(0.6 * seen.logits[0, row].astype(float))
+        p = powers / powers.sum()
+        margin = p[label] - max(p[k] for k in range(CLASSES) if k != label)
+        expected = (1 + margin) / 4 + 0.5 * (current[row] == label)
+        assert found.clean_probability[0, row] == pytest.approx(expected, abs=1e-6)
+        assert found.score[0, row] == pytest.approx(margin, abs=1e-6)
 
 
 def test_an_unchanged_label_stays_above_the_cut_off_however_unlikely():

@@ -86,6 +86,22 @@ def test_a_label_is_called_wrong_where_the_corrected_one_differs(noisy):
     assert (np.diff(found.clean_probability[0][order]) >= 0).all()
 
 
+@pytest.mark.parametrize("temperature", [0.1, 0.7])
+def test_the_clean_probability_is_the_share_against_the_strongest_rival(noisy, temperature):
+    """``exp(s_y / T) / (exp(s_y / T) + max_k exp(s_k / T))``; labels are the whole softmax."""
+    _, observed, seen = noisy
+    recipe = Smp(SmpSettings(temperature=temperature))
+    found = recipe.partition(seen, make_context(observed, CLASSES), {})
+    distribution = recipe.relabel(found, observed).distribution
+    for row, similarity in enumerate(found.evidence["prototype_similarity"].astype(float)):
+        powers = np.exp(similarity / temperature)
+        own, rival = powers[observed[row]], np.delete(powers, observed[row]).max()
+        assert found.clean_probability[0, row] == pytest.approx(own / (own + rival), rel=1e-5)
+        np.testing.assert_allclose(distribution[row], powers / powers.sum(), rtol=1e-4)
+        margin = similarity[observed[row]] - np.delete(similarity, observed[row]).max()
+        assert found.score[0, row] == pytest.approx(margin, abs=1e-6)
+
+
 def test_relabelling_needs_the_partition_file_only_and_gives_the_corrected_label(noisy, tmp_path):
     _, observed, seen = noisy
     recipe = Smp(SmpSettings())

@@ -71,6 +71,20 @@ def test_the_clean_probability_falls_with_the_divergence_on_either_side(seen):
         assert (np.diff(found.clean_probability[0][side][order]) <= 0).all()
 
 
+@pytest.mark.parametrize(("unit", "largest"), [("nats", math.log(2)), ("bits", 1.0)])
+def test_the_clean_probability_is_a_half_more_for_selected_rows(seen, unit, largest):
+    """``(1 - d / d_max) / 2``, and one half more where selected."""
+    observed, _, observation = seen
+    recipe = Unicon(settings(divergence_unit=unit, trusted_divergence=0.02))
+    _, (found, _) = split_of(recipe, observed, observation)
+    selected, weight = found.evidence["selected"], found.evidence["label_weight"]
+    for row, divergence in enumerate(found.score[0].astype(float)):
+        clean = (1 - divergence / largest) / 2 + 0.5 * selected[row]
+        np.testing.assert_allclose(found.clean_probability[:, row], clean, atol=1e-6)
+        trusted = 1.0 if divergence < 0.02 else 1 - divergence
+        assert weight[row] == pytest.approx(trusted, abs=1e-6)
+
+
 def test_the_label_table_refines_selected_rows_and_guesses_the_others(seen):
     observed, wrong, observation = seen
     _, (found, labels) = split_of(Unicon(settings()), observed, observation)

@@ -47,7 +47,7 @@ def test_every_kind_of_the_grid_has_a_protocol():
     assert set(get_args(NoiseKind)) == set(PROTOCOLS)
     for kind in PROTOCOLS:
         assert build(GridSettings, {"noise": kind}, "grid").noise == (kind,)
-    with pytest.raises(FercleanError):
+    with pytest.raises(FercleanError, match=r"grid\.noise"):
         build(GridSettings, {"noise": "typo"}, "grid")
 
 

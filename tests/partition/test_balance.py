@@ -19,6 +19,14 @@ def test_every_class_that_occurs_stands_equally_often(labels, total, seed):
         assert np.ptp(own) <= 1
 
 
+@pytest.mark.parametrize("total", range(3, 10))
+def test_the_first_classes_have_one_more_row_and_classes_stand_in_order(total):
+    labels = np.array([4, 1, 2, 1, 1, 4, 2, 2])
+    found = balanced_rows(np.arange(8), labels, total, np.random.default_rng(0))
+    sizes = {label: total // 3 + (place < total % 3) for place, label in enumerate((1, 2, 4))}
+    assert labels[found].tolist() == [label for label in sizes for _ in range(sizes[label])]
+
+
 def test_which_rows_are_repeated_is_drawn():
     rows, labels = np.arange(50), np.repeat([0, 1], [45, 5])
     first, again, other = (

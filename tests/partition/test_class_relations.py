@@ -139,6 +139,17 @@ def test_a_class_of_one_row_keeps_that_row(leave_one_out):
     assert np.isfinite(found).all()
 
 
+@pytest.mark.parametrize(("other", "alone"), [(1e-10, True), (1e-8, False), (1e-3, False)])
+def test_a_row_is_alone_where_the_others_of_its_class_weigh_a_billionth(other, alone):
+    """Of two rows the second, the first's whole class without it, hardly counts."""
+    features = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], dtype=np.float32)
+    weight = np.array([1.0, other, 1.0])
+    found = amend(features, np.array([0, 0, 1]), weight, classes=2, leave_one_out=True)
+    squared = np.array([1e-8 if alone else 2.0, 4.0]) + 1e-8
+    expected = (1 / squared) / (1 / squared).sum()
+    np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-6)
+
+
 def test_one_class_only_and_no_row_at_all():
     features, _, weight = data()
     found = amend(features, np.zeros(40, dtype=int), weight, classes=2)

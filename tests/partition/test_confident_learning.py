@@ -137,6 +137,28 @@ def test_of_equal_rows_the_earlier_goes_first():
     assert np.flatnonzero(found).tolist() == [10, 16, 17, 18]
 
 
+@pytest.mark.parametrize(("gap", "counted"), [(0.0, True), (9e-7, True), (2e-6, False)])
+def test_a_class_is_a_candidate_a_millionth_below_its_threshold(gap, counted):
+    """Class 0's threshold is 0.6; one row labelled 1 all but reaches it, and none of class 1's."""
+    rows = [[0.6, 0.4]] * 5 + [[0.1, 0.9]] * 9 + [[0.6 - gap, 0.4 + gap]]
+    joint = confident_joint(np.array(rows), np.array([0] * 5 + [1] * 10))
+    assert joint.tolist() == [[5, 0], [1, 9] if counted else [0, 10]]
+
+
+@pytest.mark.parametrize(("own", "counted"), [(0.0, False), (9e-7, False), (1.1e-6, True)])
+def test_no_threshold_lies_below_two_millionths(own, counted):
+    """No row labelled 1 looks like it; a row labelled 0 that no other class explains might."""
+    rows = [[0.9, 0.0, 0.1]] * 9 + [[0.3, own, 0.7 - own]] + [[0.9, 0, 0.1]] * 2 + [[0.1, 0, 0.9]]
+    joint = confident_joint(np.array(rows), np.array([0] * 10 + [1] * 2 + [2]))
+    assert joint[0].tolist() == ([9, 1, 0] if counted else [10, 0, 0])
+
+
+@pytest.mark.parametrize(("ahead", "wrong"), [(0.0, False), (9e-7, False), (1.1e-6, True)])
+def test_a_class_that_is_ahead_by_a_millionth_contradicts_no_label(ahead, wrong):
+    row = np.array([[0.5 - ahead / 2, 0.5 + ahead / 2]])
+    assert find_label_errors(row, np.array([0]), rule="argmax").tolist() == [wrong]
+
+
 def test_bad_input_is_refused():
     probabilities = np.full((4, 2), 0.5)
     with pytest.raises(FercleanError, match="prune_by_class"):

@@ -1,10 +1,14 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
+from sklearn.mixture import GaussianMixture
 
 from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
 
@@ -79,3 +83,40 @@ def test_scaling_keeps_the_order_and_fills_the_unit_interval(scores):
 def test_posterior_is_a_probability_for_any_scores(scores):
     clean = fit_two_gaussians(scores, seed=0).clean_probability
     assert clean.dtype == np.float32 and ((clean >= 0) & (clean <= 1)).all()
+
+
+HARD = {
+    "overlapping": lambda r: (r.normal(0.3, 0.12, 400), r.normal(0.45, 0.2, 400)),
+    "unequal": lambda r: (r.normal(0.2, 0.05, 990), r.normal(0.5, 0.15, 25)),
+    "a spike": lambda r: (r.normal(0.01, 1e-5, 600), r.normal(0.04, 0.02, 100)),
+    "mostly noisy": lambda r: (r.exponential(0.01, 300), r.beta(2, 1, 700)),
+    "slow": lambda r: (r.exponential(0.001, 500), r.beta(0.5, 1, 500)),  # ten steps are too few
+}
+
+
+def hard_to_tell(name):
+    return np.concatenate(HARD[name](np.random.default_rng(3))).clip(0, 1)
+
+
+@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize("seed", [0, 2**32 + 7])
+def test_the_mixture_is_scikit_learns_with_dividemixs_constants(name, seed):
+    scores = hard_to_tell(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mixture = GaussianMixture(
+            n_components=2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=seed % 2**32
+        ).fit(scores[:, None])
+    clean = mixture.means_[:, 0].argmin()
+    found = fit_two_gaussians(scores, seed=seed)
+    np.testing.assert_allclose(
+        found.clean_probability, mixture.predict_proba(scores[:, None])[:, clean], atol=1e-6
+    )
+    order = [clean, 1 - clean]
+    expected = (mixture.weights_, mixture.means_[:, 0], mixture.covariances_[:, 0, 0])
+    for key, values in zip(("weights", "means", "variances"), expected, strict=True):
+        np.testing.assert_allclose(found.parameters[key], values[order], rtol=1e-9)
+
+
+def test_no_variance_falls_below_the_floor():
+    assert min(fit_two_gaussians(hard_to_tell("a spike"), seed=0).parameters["variances"]) > 5e-4

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from sklearn.cluster import kmeans_plusplus
 from sklearn.metrics.pairwise import cosine_similarity
 
 from ferclean.errors import FercleanError
@@ -69,6 +71,11 @@ def test_the_densest_point_and_unlike_points_become_prototypes():
     # Relaxed to 0.96, by which the fourth comes in and the second does not.
     assert choose_density_peaks(rho, eta, count=4, limit=0.95).tolist() == [0, 2, 3, 4]
     assert choose_density_peaks(rho, eta, count=9, limit=0.95).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_limit_on_diversity_is_relaxed_by_hundredths():
+    rho, eta = np.array([5.0, 4.0, 3.0]), np.array([0.1, 0.965, 0.955])
+    assert choose_density_peaks(rho, eta, count=2, limit=0.95).tolist() == [0, 2]
 
 
 def test_equal_points_still_give_the_wanted_number():
@@ -207,6 +214,38 @@ def test_euclidean_peaks_have_the_largest_product_of_density_and_distance():
     expected = points[np.argsort(-np.array(gain), kind="stable")[:4]]
     np.testing.assert_allclose(found, unit_rows(expected), atol=1e-12)
     assert near[30] == 0 and 30 not in np.argsort(-np.array(gain))[:4]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.integers(2, 25), quantile=st.sampled_from([0.4, 0.8]))
+def test_euclidean_peaks_come_by_falling_product(seed, size, quantile):
+    points = np.random.default_rng(seed).normal(size=(size, 2))
+    options = {**PAPER, "rule": "euclidean_density_peaks", "count": size, "quantile": quantile}
+    (found,) = class_prototypes(points, np.zeros(size, int), classes=1, **options, seed=0)
+    apart = cdist(points, points)
+    limit = -np.quantile(-apart[~np.eye(size, dtype=bool)], quantile)
+    gain = []
+    near = (apart < limit).sum(axis=1) - 1 + 0.5 * (apart == limit).sum(axis=1)
+    for i in range(size):
+        denser = [apart[i, j] for j in range(size) if near[j] > near[i]]
+        gain.append(near[i] * (min(denser) if denser else max(apart[i])))
+    order = sorted(range(size), key=lambda i: -gain[i])  # of equal ones the earlier first
+    np.testing.assert_allclose(found, unit_rows(points[order]), atol=1e-12)
+
+
+def test_cluster_centres_are_those_of_fifty_rounds_of_lloyds_from_a_start_of_k_means_plus_plus():
+    """6000 points along an arc, ever farther apart: the centres creep for hundreds of rounds."""
+    angles = 1.5 * np.linspace(0, 1, 6000) ** 2
+    points = np.column_stack([np.cos(angles), np.sin(angles)])
+    options = {**PAPER, "rule": "k_means", "samples": 6000, "count": 12}
+    (found,) = class_prototypes(points, np.zeros(6000, int), classes=1, **options, seed=2)
+    random = np.random.default_rng([2, 0])
+    random.choice(np.arange(6000), 6000, replace=False)
+    centres, _ = kmeans_plusplus(points, 12, random_state=int(random.integers(2**31)))
+    for _ in range(50):
+        nearest = cdist(points, centres).argmin(axis=1)
+        centres = np.array([points[nearest == k].mean(axis=0) for k in range(12)])
+    np.testing.assert_allclose(found, unit_rows(centres), atol=1e-8)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -7,11 +7,35 @@ from hypothesis import strategies as st
 from ferclean.relabel.sharpen import co_refine, sharpen
 
 
-def test_sharpen_equals_a_naive_loop_for_arrays_and_tensors():
+def naive_sharpened(row, temperature):
+    powers = [p ** (1 / temperature) for p in row]
+    return [power / sum(powers) for power in powers]
+
+
+TEMPERATURES = pytest.mark.parametrize("temperature", [0.3, 0.5, 1.0, 1.7])
+
+
+@TEMPERATURES
+def test_sharpen_equals_a_naive_loop_for_arrays_and_tensors(temperature):
     rows = np.random.default_rng(0).dirichlet(np.ones(4), size=5)
-    naive = [[p**2 / sum(q**2 for q in row) for p in row] for row in rows]
-    np.testing.assert_allclose(sharpen(rows, 0.5), naive)
-    np.testing.assert_allclose(sharpen(torch.from_numpy(rows), 0.5).numpy(), naive)
+    naive = [naive_sharpened(row, temperature) for row in rows]
+    np.testing.assert_allclose(sharpen(rows, temperature), naive)
+    np.testing.assert_allclose(sharpen(torch.from_numpy(rows), temperature).numpy(), naive)
+
+
+@TEMPERATURES
+def test_co_refine_equals_a_naive_loop_for_arrays_and_tensors(temperature):
+    random = np.random.default_rng(1)
+    label, weight = np.eye(4)[random.integers(4, size=6)], random.random(6)
+    predicted = random.dirichlet(np.ones(4), size=6)
+    naive = [
+        naive_sharpened([w * a + (1 - w) * b for a, b in zip(y, p, strict=True)], temperature)
+        for w, y, p in zip(weight, label, predicted, strict=True)
+    ]
+    arrays = label, predicted, weight
+    np.testing.assert_allclose(co_refine(*arrays, temperature), naive)
+    tensors = [torch.from_numpy(array) for array in arrays]
+    np.testing.assert_allclose(co_refine(*tensors, temperature).numpy(), naive)
 
 
 def test_temperature_one_changes_nothing():

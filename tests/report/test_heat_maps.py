@@ -31,7 +31,7 @@ def test_missing_shares_stay_empty():
 
 
 def test_the_matrix_must_fit_the_names():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"expected \(3, 3\), found \(2, 2\)"):
         heat_map(np.ones((2, 2)), "abc", kind="count", **TEXTS)
 
 

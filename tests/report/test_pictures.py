@@ -26,5 +26,5 @@ def test_faces_become_small_jpegs(shape, mode, size):
 
 @pytest.mark.parametrize("face", [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8)])
 def test_other_arrays_are_refused(face):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"must be \(H, W, 1 or 3\) uint8, found \(4, 4"):
         face_uri(face)

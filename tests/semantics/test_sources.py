@@ -22,7 +22,7 @@ def test_every_source_of_the_settings_is_registered():
     for source in SOURCES:
         values = {"source": source, "path": "some/file"}
         assert build(SemanticsSettings, values, "semantics").source == source
-    with pytest.raises(FercleanError):
+    with pytest.raises(FercleanError, match=r"semantics\.source"):
         build(SemanticsSettings, {"source": "typo"}, "semantics")
 
 

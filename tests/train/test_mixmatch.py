@@ -53,12 +53,12 @@ def softmax(net, picture):
     return torch.softmax(net(picture[None]), dim=1)[0]
 
 
-def sharpened(p):
-    return p**2 / (p**2).sum()
-
-
-def naive_terms(networks, views):
+def naive_terms(networks, views, alpha, temperature):
     """DivideMix, section 3.1 of the specification, one row at a time."""
+
+    def sharpened(p):
+        return p ** (1 / temperature) / (p ** (1 / temperature)).sum()
+
     net, peer = networks
     targets = {0: [], 1: [], 2: [], 3: []}
     for i in range(ROWS):
@@ -70,7 +70,7 @@ def naive_terms(networks, views):
             targets[view].append(target)
     inputs = torch.cat(views)
     wanted = torch.stack([t for view in range(4) for t in targets[view]])
-    coefficient = draw_coefficient(4.0, np.random.default_rng(5))
+    coefficient = draw_coefficient(alpha, np.random.default_rng(5))
     partners = draw_partners(16, torch.Generator().manual_seed(5))
     labelled, unlabelled, predictions = [], [], []
     for i, j in enumerate(partners.tolist()):
@@ -87,15 +87,26 @@ def naive_terms(networks, views):
     return torch.stack(labelled), torch.stack(unlabelled), prior
 
 
-def test_terms_equal_the_algorithm_row_by_row():
+@pytest.mark.parametrize(("alpha", "temperature"), [(4.0, 0.5), (0.75, 0.9)])
+def test_terms_equal_the_algorithm_row_by_row(alpha, temperature):
     networks = [network(0), network(1)]
     step, views = make_step(networks)
-    terms = {term.name: term for term in objective()(step)}
-    labelled, unlabelled, prior = naive_terms(networks, views)
+    made = objective(alpha=alpha, temperature=temperature)
+    terms = {term.name: term for term in made(step)}
+    labelled, unlabelled, prior = naive_terms(networks, views, alpha, temperature)
     assert torch.allclose(terms["labelled"].values, labelled, atol=1e-5)
     assert torch.allclose(terms["unlabelled"].values, unlabelled, atol=1e-5)
     assert terms["prior"].values.item() == pytest.approx(prior.item(), abs=1e-5)
-    assert terms["unlabelled"].weight == pytest.approx(25 * 0.5)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "ramp"), [(3.0, 0.0), (10.0, 0.0), (10.5, 1 / 32), (18.0, 0.5), (26.0, 1.0), (90, 1)]
+)
+def test_the_loss_is_the_labelled_one_the_prior_and_the_ramped_unlabelled_one(epoch, ramp):
+    """``L_x + L_reg + lambda_u clip((e - 10) / 16, 0, 1) L_u``."""
+    step, _ = make_step([network(0), network(1)], epoch=epoch)
+    weights = {term.name: term.weight for term in objective()(step)}
+    assert weights == pytest.approx({"labelled": 1.0, "prior": 1.0, "unlabelled": 25 * ramp})
 
 
 def test_weight_ramps_up_from_the_end_of_warm_up():
