@@ -17,14 +17,28 @@ def case(rows=300, classes=4, seed=0):
 def test_transitions_are_the_naive_ones():
     found = compare(*case())
     matrix = transition_matrix(found)
-    for k in range(4):
-        wrong = [
+    wrong = [
+        [
             found.flips[k, j] + 0.2 * (found.counts[k, j] - found.flips[k, j]) if j != k else 0.0
             for j in range(4)
         ]
-        row = [wrong[j] + 0.125 for j in range(4)]
-        row[k] = found.counts[k].sum() - sum(wrong) + 0.125
+        for k in range(4)
+    ]
+    rate = (sum(map(sum, wrong)) + 0.5 * 3 / 4) / (300 + 0.5)
+    for k in range(4):
+        row = [wrong[k][j] + 5 * rate / 3 for j in range(4)]
+        row[k] = found.counts[k].sum() - sum(wrong[k]) + 5 * (1 - rate)
         np.testing.assert_allclose(matrix[k], np.array(row) / sum(row))
+
+
+def test_a_class_that_is_never_predicted_is_labelled_like_the_others():
+    probabilities, labels = case()
+    probabilities[:, 3] = 0.0
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    matrix = transition_matrix(compare(probabilities, labels))
+    right, others = np.diag(matrix), matrix[3, :3]
+    assert right[:3].min() - 0.02 <= right[3] <= right[:3].max() + 0.02
+    np.testing.assert_allclose(others, (1 - right[3]) / 3)
 
 
 def test_the_posterior_is_the_naive_one():

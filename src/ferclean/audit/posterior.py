@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 from ferclean.audit.disagreement import Disagreement
 from ferclean.relabel.sharpen import sharpen
@@ -11,8 +12,9 @@ from ferclean.relabel.sharpen import sharpen
 UNEXPLAINED_SHARE = 0.2
 # Calibrated to noisy labels, predictions are less sure of the truth than they could be.
 _TRUTH_TEMPERATURE = 0.5
-# Rows' worth of transitions to any class.
-_PRIOR_ROWS = 0.5
+# Rows' worth of the mean transitions that each class's own are mixed with: a class that is hardly
+# ever predicted is taken to be labelled about as well as the others.
+_PRIOR_ROWS = 5.0
 # Belief that a disagreeing label is wrong whatever the transitions say: from the first, where
 # labels were flipped, to the second, where people erred, as a logistic function of steepness.
 # All constants of this module: benchmarks/audit_suite.py.
@@ -38,8 +40,17 @@ def transition_matrix(
     """
     wrong = found.flips + unexplained_share * (found.disagreeing - found.flips)
     right = np.maximum(found.counts.sum(axis=1) - wrong.sum(axis=1), 0.0)
-    matrix = wrong + np.diag(right) + _PRIOR_ROWS / len(wrong)
+    matrix = wrong + np.diag(right) + _PRIOR_ROWS * _mean_transitions(wrong, right)
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
+
+
+def _mean_transitions(wrong: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return transitions that are the same for all classes, ``(K, K)``; half a row's worth even."""
+    classes, rows = len(right), wrong.sum() + right.sum()
+    rate = (wrong.sum() + 0.5 * (classes - 1) / classes) / (rows + 0.5)
+    mean = np.full((classes, classes), rate / (classes - 1))
+    np.fill_diagonal(mean, 1.0 - rate)
+    return mean
 
 
 def belief_in_predictions(found: Disagreement) -> float:
@@ -49,8 +60,8 @@ def belief_in_predictions(found: Disagreement) -> float:
     sit where the picture is hard, and there the prediction is the better guess.
     """
     least, most = _BELIEF
-    exponent = -(found.steepness - _BELIEF_CENTRE) / _BELIEF_WIDTH
-    return least + (most - least) / (1.0 + float(np.exp(exponent)))
+    share = expit((found.steepness - _BELIEF_CENTRE) / _BELIEF_WIDTH)
+    return least + (most - least) * float(share)
 
 
 def label_posterior(
