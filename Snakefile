@@ -28,6 +28,7 @@ include: "workflow/rules/semantics.smk"
 include: "workflow/rules/embed.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/denoise.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
@@ -41,5 +42,6 @@ rule all:
         rules.all_embed.input,
         rules.all_pretrain.input,
         rules.all_denoise.input,
+        rules.all_audit.input,
         rules.all_evaluate.input,
         rules.all_report.input,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,11 @@ PARTS = (
 BELOW = {
     "cli": {"steps", "tables", "config"},
     "steps": {"methods", *PARTS, "tables", "config"},
-    "methods": {"losses", "models", "partition", "relabel", "train", "tables", "config"},
+    "methods": {
+        *("losses", "models", "partition", "relabel", "train", "audit"),
+        "tables",
+        "config",
+    },
     **{part: {*PARTS, "tables", "config"} for part in PARTS},
     "tables": set(),
     "config": set(),
@@ -32,13 +39,20 @@ def layer_of(file: Path) -> str:
     return parts[0] if len(parts) > 1 else file.stem
 
 
-def imported_layers(file: Path) -> set[str]:
+def imported_names(file: Path) -> set[str]:
+    """Return all that a file imports anywhere in it; of ``from a import b`` a and a.b."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
+            parts = (alias.name for alias in node.names if not alias.name.startswith("__"))
+            names |= {node.module, *(f"{node.module}.{part}" for part in parts)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
+    return names
+
+
+def imported_layers(file: Path) -> set[str]:
+    names = imported_names(file)
     return {name.split(".")[1] for name in names if name.startswith("ferclean.")}
 
 
@@ -87,6 +101,39 @@ def test_a_training_job_needs_only_what_gpu_images_carry():
     )
     assert done.returncode == 0, done.stderr
     assert "torch" in done.stdout.split()
+
+
+def files_that_training_reaches() -> set[Path]:
+    """Follow every import, late ones too, from the steps of training and all methods."""
+    start = [PACKAGE / "steps" / f"{step}.py" for step in ("pretrain", "partition", "relabel")]
+    waiting = {*start, PACKAGE / "steps" / "train.py", *(PACKAGE / "methods").glob("*.py")}
+    reached: set[Path] = {PACKAGE / "cli" / "training.py"}
+    while waiting:
+        file = waiting.pop()
+        reached.add(file)
+        for name in imported_names(file):
+            place = PACKAGE.parent.joinpath(*name.split("."))
+            found = {place.with_suffix(".py"), place / "__init__.py"} - reached
+            waiting |= {other for other in found if other.is_file()}
+    return reached
+
+
+def test_a_training_job_imports_declared_packages_only():
+    project = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]
+    needed = {re.match(r"[\w-]+", line).group().lower() for line in project["dependencies"]}
+    allowed = {
+        module
+        for module, distributions in packages_distributions().items()
+        if {name.lower() for name in distributions} & needed
+    }
+    assert {"torch", "numpy", "sklearn", "yaml"} <= allowed
+    allowed |= {"ferclean", *sys.stdlib_module_names}
+    files = files_that_training_reaches()
+    assert len(files) > 80
+    for file in files:
+        # The weights of one backbone come from a package that only its users need.
+        also = {"facenet_pytorch"} if file == PACKAGE / "models" / "facenet.py" else set()
+        assert {name.split(".")[0] for name in imported_names(file)} <= allowed | also, file
 
 
 @pytest.mark.parametrize(

@@ -83,4 +83,5 @@ def test_what_cannot_be_audited_leaves_the_last_result_alone(files):
         "audit.csv",
         "audit.json",
         "audit.parquet",
+        "index.html",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import pandas as pd
 from ferclean.audit.auditor import Audit
 from ferclean.tables.audit_inputs import ID_COLUMN, PROBABILITY_PREFIX
 
-VERDICTS = ("correct", "wrong", "ambiguous")
+VERDICTS = ("correct", "wrong", "ambiguous", "out_of_scope")
 _MOST_PAIRS = 20
 
 
-def verdicts(audit: Audit, labels: np.ndarray) -> np.ndarray:
+def verdicts(
+    audit: Audit, labels: np.ndarray, out_of_scope: np.ndarray | None = None
+) -> np.ndarray:
     """Give each label a verdict.
 
     Parameters
@@ -23,25 +25,37 @@ def verdicts(audit: Audit, labels: np.ndarray) -> np.ndarray:
     audit : Audit
     labels : numpy.ndarray
         ``(N,)`` int64, those that were audited.
+    out_of_scope : numpy.ndarray, optional
+        ``(N,)`` bool: rows unlike all others.
 
     Returns
     -------
     numpy.ndarray
-        ``(N,)`` text: ``correct`` above the cut-off; below it ``wrong`` where another class is
-        more likely, ``ambiguous`` where the given one still is the most likely of all.
+        ``(N,)`` text: ``out_of_scope`` for those rows. Of the others ``correct`` above the
+        cut-off; below it ``wrong`` where another class is more likely, ``ambiguous`` where the
+        given one still is the most likely of all.
     """
     doubted = np.where(audit.suggested_label == labels, "ambiguous", "wrong")
-    return np.where(audit.is_wrong, doubted, "correct")
+    found = np.where(audit.is_wrong, doubted, "correct")
+    return found if out_of_scope is None else np.where(out_of_scope, "out_of_scope", found)
 
 
 def findings_table(
-    audit: Audit, labels: np.ndarray, classes: Sequence[str], sample_id: np.ndarray | None
+    audit: Audit,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    sample_id: np.ndarray | None,
+    *,
+    verdict: np.ndarray | None = None,
+    evidence: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Return one row a sample, in the order of the input.
 
     Columns are ``sample_id`` (the row's number from 0 where there is none), ``given_label``,
-    ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``.
+    ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``, and
+    one a name of `evidence`, ``(N,)`` each.
     """
+    verdict = verdicts(audit, labels) if verdict is None else verdict
     names = np.array(list(classes), dtype=object)
     columns: dict[str, Any] = {
         ID_COLUMN: np.arange(len(labels)) if sample_id is None else sample_id,
@@ -50,15 +64,21 @@ def findings_table(
         "suggested_label": pd.Categorical.from_codes(
             audit.suggested_label, categories=pd.Index(names)
         ),
-        "verdict": pd.Categorical(verdicts(audit, labels), categories=list(VERDICTS)),
+        "verdict": pd.Categorical(verdict, categories=list(VERDICTS)),
         "predicted_label": pd.Categorical.from_codes(audit.predicted, categories=pd.Index(names)),
     }
     for code, name in enumerate(classes):
         columns[f"{PROBABILITY_PREFIX}{name}"] = audit.posterior[:, code]
-    return pd.DataFrame(columns)
+    return pd.DataFrame({**columns, **(evidence or {})})
 
 
-def summary(audit: Audit, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+def summary(
+    audit: Audit,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    *,
+    verdict: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Describe the data set: how many labels are wrong, of which kind, and where.
 
     Returns
@@ -69,7 +89,7 @@ def summary(audit: Audit, labels: np.ndarray, classes: Sequence[str]) -> dict[st
         rate and rows called wrong of each given class), ``transitions`` (true by given class)
         and ``worst_pairs`` (given, suggested, rows called wrong; at most 20).
     """
-    found = verdicts(audit, labels)
+    found = verdicts(audit, labels) if verdict is None else verdict
     doubt = 1.0 - audit.label_quality.astype(np.float64)
     wrong = found == "wrong"
     return {

@@ -32,9 +32,16 @@ def _must_be(wanted: str, *also: str) -> _Check:
     return check
 
 
-def _all_files(option: typer.CallbackParam, paths: list[Path]) -> list[Path]:
+def _may_be(wanted: str) -> _Check:
+    def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
+        return None if path is None else _must_be(wanted)(option, path)
+
+    return check
+
+
+def _all_files(option: typer.CallbackParam, paths: list[Path] | None) -> list[Path]:
     check = _must_be(_FILE)
-    return [check(option, path) for path in paths]
+    return [check(option, path) for path in paths or []]
 
 
 def _what_is_at(path: Path) -> str:
@@ -88,6 +95,9 @@ Labels = Annotated[Path, _option("Label table (labels.parquet).", _must_be(_FILE
 WordVectors = Annotated[Path, _option("Word vectors (word_vectors.csv).", _must_be(_FILE))]
 Checkpoint = Annotated[Path, _option("Checkpoint to start from.", _must_be(_FILE))]
 PartitionFile = Annotated[Path, _option("Partition (partition.parquet).", _must_be(_FILE))]
+DuplicatesFile = Annotated[
+    Path, _option("Pairs of duplicates (duplicates.csv of ingest).", _must_be(_FILE))
+]
 Relabelled = Annotated[Path, _option("Label table of the round before.", _must_be(_FILE))]
 InputFolder = Annotated[Path, _option("Folder an earlier step wrote.", _must_be(_FOLDER))]
 Kind = Annotated[
@@ -100,16 +110,36 @@ Device = Annotated[str, _option("auto, cpu or cuda.", _one_of(DEVICES))]
 RoundNumber = Annotated[int, _option("Which round, from 1.", _at_least(1))]
 Rounds = Annotated[int, _option("Number of the last round.", _at_least(0))]
 Runs = Annotated[list[str], _option("A run as SETTING/METHOD; repeat for each.", name="--run")]
+DataPath = Annotated[
+    Path | None,
+    _option(
+        "Pictures with labels: a folder of class folders, a table with columns path and label, "
+        "FER2013 as CSV or Parquet, or the word rendered."
+    ),
+]
 GivenLabelsFile = Annotated[
-    Path, _option("Given labels, one a row: CSV, TSV, Parquet or NPY.", _must_be(_FILE))
+    Path | None, _option("Given labels, one a row: CSV, TSV, Parquet or NPY.", _may_be(_FILE))
 ]
 ProbabilityFiles = Annotated[
-    list[Path],
+    list[Path] | None,
     _option(
         "Probabilities (rows x classes) of a model that did not see the row: CSV, TSV, Parquet or "
         "NPY; repeat for an ensemble.",
         _all_files,
         name="--pred-probs",
+    ),
+]
+FeatureFile = Annotated[
+    Path | None,
+    _option(
+        "Features (rows x width) of the rows, NPY: they tell rows that are unlike all others.",
+        _may_be(_FILE),
+    ),
+]
+OtherPartitions = Annotated[
+    list[str] | None,
+    _option(
+        "Partition of another method on the same labels, as METHOD=FILE; repeat.", name="--other"
     ),
 ]
 SideInputs = Annotated[
@@ -119,14 +149,22 @@ SideInputs = Annotated[
 
 
 def named_files(options: list[str] | None) -> dict[str, Path]:
-    """Turn ``NAME=FILE`` options into a mapping of existing files."""
+    """Turn ``NAME=FILE`` options of ``--side-input`` into a mapping of existing files."""
+    return _named("--side-input", options, SIDE_INPUTS)
+
+
+def method_files(options: list[str] | None) -> dict[str, Path]:
+    """Turn ``METHOD=FILE`` options of ``--other`` into a mapping of existing files."""
+    return _named("--other", options, METHOD_NAMES)
+
+
+def _named(option: str, values: list[str] | None, known: Iterable[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for option in options or []:
-        name, separator, path = option.partition("=")
-        if not separator or name not in SIDE_INPUTS:
-            known = ", ".join(SIDE_INPUTS)
-            raise FercleanError(f"--side-input must be NAME=FILE, NAME one of: {known}")
+    for value in values or []:
+        name, separator, path = value.partition("=")
+        if not separator or name not in known:
+            raise FercleanError(f"{option} must be NAME=FILE, NAME one of: {', '.join(known)}")
         if _what_is_at(Path(path)) != _FILE:
-            raise FercleanError(f"--side-input {name}: there is no file {path}")
+            raise FercleanError(f"{option} {name}: there is no file {path}")
         found[name] = Path(path)
     return found

@@ -33,6 +33,10 @@ class Settings:
                 f"section {name!r} of params.yaml was not passed to this step"
             ) from None
 
+    def with_section(self, name: str, section: Any) -> Settings:
+        """Return a copy in which one section is another one."""
+        return Settings({**self._sections, name: section})
+
 
 def build_settings(raw: Any, sections: Iterable[str] | None = None, source: str = "") -> Settings:
     """Check a raw mapping and build its sections.

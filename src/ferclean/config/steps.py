@@ -12,6 +12,7 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "partition": ("model", "training", "methods"),
     "relabel": ("methods",),
     "train": ("model", "training", "methods"),
+    "audit-run": ("model", "training", "methods", "report"),
     "evaluate": ("evaluate",),
     "summarise": (),
     "report": ("report",),

@@ -15,7 +15,15 @@ from ferclean.config.steps import STEP_SECTIONS
 
 # Plumbing (cli, errors, progress, the loader of settings) is left out on purpose: it moves
 # files, arguments and messages and cannot change a result, so editing it reruns nothing.
+_JUDGING = (
+    "audit/auditor.py",
+    "audit/calibration.py",
+    "audit/cut_off.py",
+    "audit/disagreement.py",
+    "audit/posterior.py",
+)
 _LOOKING = (
+    *_JUDGING,
     "faces/detect.py",
     "faces/template.py",
     "losses",
@@ -54,8 +62,24 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "pretrain": _TRAINING,
     "partition": _LOOKING,
-    "relabel": ("losses", "methods", "models", "partition", "relabel", "tables", "train"),
+    "relabel": (
+        *_JUDGING,
+        "losses",
+        "methods",
+        "models",
+        "partition",
+        "relabel",
+        "tables",
+        "train",
+    ),
     "train": (*_TRAINING, "steps/relabel.py"),
+    "audit-run": (
+        *_LOOKING,
+        "audit",
+        "evaluate/distributions.py",
+        "report",
+        "steps/audit.py",
+    ),
     "evaluate": ("evaluate", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),
     "report": ("evaluate/distributions.py", "report", "tables"),

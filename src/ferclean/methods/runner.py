@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ferclean.methods.base import Context, Recipe, Split
+from ferclean.partition.vectors import unit_rows
 from ferclean.progress import epoch_line, say
 from ferclean.train.loop import PassReport, run_pass
 from ferclean.train.observe import Observation, observe
@@ -69,6 +70,15 @@ def look(run: Run, pictures: ResidentPictures, state: TrainState) -> Observation
         outputs=run.recipe.outputs,
         epoch=state.epoch,
     )
+
+
+def look_at_features(run: Run, state: TrainState) -> np.ndarray:
+    """Return the training rows' features, ``(N, M D)``: each network's scaled to length 1."""
+    seen = observe(
+        state.networks, run.training, run.context.training, outputs=("features",), epoch=state.epoch
+    )
+    scaled = [unit_rows(each).astype(np.float32) for each in seen.outputs["features"]]
+    return np.concatenate(scaled, axis=1)
 
 
 def split_rows(run: Run, state: TrainState) -> Split:

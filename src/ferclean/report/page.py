@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any
 
@@ -18,7 +17,8 @@ from ferclean.report.overview import (
     word_map,
 )
 from ferclean.report.pictures import face_uri
-from ferclean.report.run_section import role_of, run_section, slug
+from ferclean.report.rendering import load_template
+from ferclean.report.run_section import run_section
 
 # Column of results.csv, heading, format.
 RESULT_COLUMNS = (
@@ -87,32 +87,4 @@ def render_page(data: ReportData, settings: ReportSettings) -> str:
             run_section(run, gallery=settings.gallery, picture_of=picture_of) for run in data.runs
         ],
     }
-    return str(_template().render(context))
-
-
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ferclean.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, number=number, role=role_of, slug=slug)
-    return environment.get_template("page.html")
-
-
-def percent(value: float | None) -> str:
-    """Write a share as per cent with one decimal, an en dash where it is missing."""
-    return "–" if _missing(value) else f"{100 * float(value):.1f}"  # type: ignore[arg-type]
-
-
-def number(value: float | None) -> str:
-    """Write a number with three decimals, an en dash where it is missing."""
-    return "–" if _missing(value) else f"{float(value):.3f}"  # type: ignore[arg-type]
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or math.isnan(value)
+    return str(load_template("page.html").render(context))

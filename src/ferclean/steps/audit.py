@@ -1,20 +1,34 @@
-"""``ferclean audit``: which labels are wrong, from files of labels and probabilities."""
+"""``ferclean audit`` of arrays: which labels are wrong, by files of probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ferclean.audit.auditor import audit_labels
-from ferclean.audit.findings import findings_table, summary
+from ferclean.audit.evidence import model_evidence, neighbour_evidence
+from ferclean.audit.findings import findings_table, summary, verdicts
 from ferclean.audit.inputs import common_classes, stacked
+from ferclean.audit.neighbours import Neighbourhood, far_rows, look_around
 from ferclean.errors import FercleanError
 from ferclean.progress import say
-from ferclean.tables.atomic import atomic_path, write_json
-from ferclean.tables.audit_inputs import LABEL_COLUMN, read_given_labels, read_probabilities
+from ferclean.report.audit_page import render_audit_page
+from ferclean.tables.atomic import atomic_path, write_json, write_text
+from ferclean.tables.audit_inputs import (
+    LABEL_COLUMN,
+    read_features,
+    read_given_labels,
+    read_probabilities,
+)
+
+_TITLE = "Which labels are wrong"
+_GALLERY = 60
 
 
 def audit_files(
@@ -22,6 +36,7 @@ def audit_files(
     labels: Path,
     probabilities: Sequence[Path],
     output: Path,
+    features: Path | None = None,
     classes: Sequence[str] | None = None,
     label_column: str = LABEL_COLUMN,
 ) -> None:
@@ -34,8 +49,10 @@ def audit_files(
     probabilities : sequence of Path
         One file a model or more, see :func:`~ferclean.tables.audit_inputs.read_probabilities`.
     output : Path
-        Folder for ``audit.parquet``, ``audit.csv`` (a row a sample, in the order of the labels)
-        and ``audit.json`` (the whole).
+        Folder for ``audit.parquet``, ``audit.csv`` (a row a sample, in the order of the labels),
+        ``audit.json`` (the whole) and ``index.html``.
+    features : Path, optional
+        NPY file ``(N, D)``, rows as in the labels. It tells which rows are unlike all others.
     classes : sequence of str, optional
         Names of the probabilities' columns.
     label_column : str
@@ -54,18 +71,62 @@ def audit_files(
         audit = audit_labels(members, codes)
     except ValueError as error:
         raise FercleanError(f"{', '.join(map(str, probabilities))}: {error}") from None
-    table = findings_table(audit, codes, names, given.sample_id)
+    evidence, out_of_scope = model_evidence(members, codes), None
+    if features is not None:
+        around = _look_around(features, codes, len(names))
+        evidence |= neighbour_evidence(around, codes)
+        out_of_scope = far_rows(around.distance)
+    verdict = verdicts(audit, codes, out_of_scope)
+    table = findings_table(audit, codes, names, given.sample_id, verdict=verdict, evidence=evidence)
+    write_findings(table, summary(audit, codes, names, verdict=verdict), output, title=_TITLE)
+
+
+def write_findings(
+    table: pd.DataFrame,
+    found: dict[str, Any],
+    output: Path,
+    *,
+    title: str,
+    gallery: int = _GALLERY,
+    picture_of: Callable[[str], str] | None = None,
+) -> None:
+    """Write an audit's table, summary and page, and say in one line what was found.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of :func:`~ferclean.audit.findings.findings_table`.
+    found : dict
+        Of :func:`~ferclean.audit.findings.summary`.
+    output : Path
+        Folder for ``audit.parquet``, ``audit.csv``, ``audit.json`` and ``index.html``.
+    title, gallery, picture_of
+        See :func:`~ferclean.report.audit_page.render_audit_page`.
+    """
     with atomic_path(output / "audit.parquet") as temporary:
         pq.write_table(
             pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
         )
     with atomic_path(output / "audit.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
-    found = summary(audit, codes, names)
     write_json(output / "audit.json", found)
+    write_text(
+        output / "index.html",
+        render_audit_page(table, found, title=title, gallery=gallery, picture_of=picture_of),
+    )
     low, high = found["noise_rate_bounds"]
+    counts = ", ".join(
+        f"{found['verdicts'][name]:,} {name.replace('_', ' ')}"
+        for name in ("wrong", "ambiguous", "out_of_scope")
+    )
     say(
-        f"{len(codes):,} labels: {found['verdicts']['wrong']:,} wrong, "
-        f"{found['verdicts']['ambiguous']:,} ambiguous; estimated share of wrong labels "
+        f"{found['rows']:,} labels: {counts}; estimated share of wrong labels "
         f"{found['noise_rate']:.1%} (between {low:.1%} and {high:.1%})"
     )
+
+
+def _look_around(path: Path, labels: np.ndarray, classes: int) -> Neighbourhood:
+    try:
+        return look_around(read_features(path), labels, classes=classes)
+    except ValueError as error:
+        raise FercleanError(f"{path}: {error}") from None

@@ -138,6 +138,25 @@ def read_probabilities(path: Path) -> Probabilities:
     return Probabilities(values[None], classes, _sample_ids(frame, path))
 
 
+def read_features(path: Path) -> np.ndarray:
+    """Read ``(N, D)`` features, as they stand in an NPY file.
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be read or holds no matrix of numbers.
+    """
+    if path.suffix != ".npy":
+        raise FercleanError(f"{path} must end in .npy: features are one array")
+    values = _read_npy(path)
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise FercleanError(
+            f"{path} must hold numbers of shape (rows, width), found {values.dtype} "
+            f"of shape {values.shape}"
+        )
+    return values
+
+
 def _read_npy(path: Path) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False)

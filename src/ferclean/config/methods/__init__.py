@@ -23,6 +23,7 @@ from ferclean.config.methods.controls import (
 from ferclean.config.methods.dmue import DmueSettings
 from ferclean.config.methods.eac import EacSettings
 from ferclean.config.methods.elr import ElrSettings
+from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.config.methods.la_net import LaNetSettings
 from ferclean.config.methods.ldl_alsg import LdlAlsgSettings
 from ferclean.config.methods.ltnet import LtnetSettings
@@ -71,6 +72,9 @@ class MethodsSettings:
     mixup: MixupSettings = method(MixupSettings(), "mixup:Mixup", "Mixup.")
     label_smoothing: LabelSmoothingSettings = method(
         LabelSmoothingSettings(), "label_smoothing:LabelSmoothing", "Label smoothing."
+    )
+    ferclean: FercleanSettings = method(
+        FercleanSettings(), "ferclean:Ferclean", "The audit in the training loop."
     )
     resup: ResupSettings = method(ResupSettings(), "resup:Resup", "ReSup.")
     smr: SmrSettings = method(SmrSettings(), "smr:Smr", "SMR.")

@@ -1,0 +1,125 @@
+"""Step ``audit-run``: which training labels of a run are wrong, with all evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ferclean.audit.auditor import audit_labels
+from ferclean.audit.duplicates import DuplicateEvidence, duplicate_evidence
+from ferclean.audit.evidence import model_evidence, neighbour_evidence
+from ferclean.audit.findings import findings_table, summary, verdicts
+from ferclean.audit.neighbours import far_rows, look_around
+from ferclean.errors import FercleanError
+from ferclean.methods.runner import look_at_features
+from ferclean.report.pictures import face_uri
+from ferclean.steps.audit import write_findings
+from ferclean.steps.training_inputs import RunFiles, TrainingInputs, open_training
+from ferclean.steps.training_rows import read_faces_and_labels
+from ferclean.tables.partitions import Partition, read_partition
+
+# Where a recipe keeps what its networks said of a row over time: steadier than their last word.
+RUNNING_TARGET = "running_target"
+
+
+def audit_run(
+    files: RunFiles,
+    *,
+    checkpoint: Path,
+    partition: Path,
+    others: Mapping[str, Path],
+    duplicates: Path,
+    output: Path,
+) -> None:
+    """Audit a run's observed labels.
+
+    The verdicts stand on what the run's networks said of a row over time, or, where the recipe
+    keeps no such record, on what they say in the end. Everything else is evidence beside them.
+
+    Parameters
+    ----------
+    files : RunFiles
+        The run.
+    checkpoint, partition : Path
+        Of the last round.
+    others : mapping of str to Path
+        Partitions of other methods on the same labels; their clean probabilities stand in the
+        columns ``<method>_clean_probability``.
+    duplicates : Path
+        ``duplicates.csv`` of the ingest step.
+    output : Path
+        Folder for ``audit.parquet``, ``audit.csv`` (a row a training sample), ``audit.json`` and
+        ``index.html``.
+    """
+    with open_training(files) as inputs:
+        features = look_at_features(inputs.run, inputs.load_state(checkpoint))
+    labels, classes = inputs.run.context.observed, inputs.training.classes
+    sample_id = inputs.training.frame["sample_id"].to_numpy()
+    found = read_partition(partition, classes, sample_id)
+    members = label_distributions(found)
+    audit = audit_labels(members, labels)
+    around = look_around(features, labels, classes=len(classes), seed=files.seed)
+    copies = _read_duplicates(duplicates, sample_id, labels)
+    verdict = verdicts(audit, labels, far_rows(around.distance))
+    evidence = {
+        **model_evidence(members, labels),
+        **neighbour_evidence(around, labels),
+        **{name: values for name, values in found.evidence.items() if values.ndim == 1},
+        **_clean_probabilities(others, inputs),
+        "exact_copies": copies.copies,
+        "near_copies": copies.near,
+        "conflicting_copy": copies.conflicts,
+    }
+    table = findings_table(audit, labels, classes, sample_id, verdict=verdict, evidence=evidence)
+    whole = summary(audit, labels, classes, verdict=verdict)
+    whole["duplicates"] = {
+        "exact": int((copies.copies > 0).sum()),
+        "near": int((copies.near > 0).sum()),
+        "conflicting": int(copies.conflicts.sum()),
+    }
+    report = files.settings.report
+    write_findings(
+        table,
+        whole,
+        output,
+        title=f"{report.title}: which labels are wrong",
+        gallery=report.gallery,
+        picture_of=_picture_of(files, sample_id),
+    )
+
+
+def _picture_of(files: RunFiles, sample_id: np.ndarray) -> Callable[[str], str]:
+    pack, table, position = read_faces_and_labels(files.faces, files.labels)
+    place = dict(zip(table.frame["sample_id"], position, strict=True))
+    return lambda name: face_uri(pack[place[name]])
+
+
+def label_distributions(partition: Partition) -> np.ndarray:
+    """Return what a run believes of each row's class, ``(M, N, K)`` with rows that sum to 1."""
+    if RUNNING_TARGET in partition.evidence:
+        return partition.evidence[RUNNING_TARGET][None]
+    return partition.probabilities
+
+
+def _clean_probabilities(
+    others: Mapping[str, Path], inputs: TrainingInputs
+) -> dict[str, np.ndarray]:
+    rows = inputs.training
+    found = {}
+    for method, path in others.items():
+        part = read_partition(path, rows.classes, rows.frame["sample_id"].to_numpy())
+        found[f"{method}_clean_probability"] = part.clean_probability.mean(axis=0)
+    return found
+
+
+def _read_duplicates(path: Path, sample_id: np.ndarray, labels: np.ndarray) -> DuplicateEvidence:
+    try:
+        pairs = pd.read_csv(path, dtype=str)
+        return duplicate_evidence(pairs, sample_id, labels)
+    except OSError as error:
+        raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError) as error:
+        raise FercleanError(f"{path} is no table of duplicates: {error}") from None

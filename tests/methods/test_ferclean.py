@@ -1,0 +1,134 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ferclean.audit.auditor import audit_labels
+from ferclean.config.methods.ferclean import FercleanSettings
+from ferclean.losses.early_learning import (
+    clipped_prediction,
+    early_learning_penalty,
+    moved_target,
+)
+from ferclean.methods.ferclean import Ferclean, human_share, noise_urgency
+from ferclean.tables.partitions import read_partition, write_partition
+from ferclean.train.observe import Observation
+from fixtures.recipe_steps import make_context, make_network, make_step
+
+OBSERVED = np.arange(12) % 3
+CONTEXT = make_context(OBSERVED, 3)
+
+
+def memory_of(recipe, seed=0):
+    random = np.random.default_rng(seed)
+    return {
+        name: random.dirichlet(np.ones(3), 12).astype(np.float32)
+        for name in recipe.start_memory(CONTEXT)
+    }
+
+
+def split_of(recipe, **found):
+    logits = np.random.default_rng(1).normal(size=(recipe.networks, 12, 3)).astype(np.float32)
+    partition = recipe.partition(Observation(logits), CONTEXT, memory_of(recipe))
+    changed = {**partition.parameters["audit"], **found}
+    partition = dataclasses.replace(partition, parameters={"audit": changed})
+    return partition, recipe.relabel(partition, OBSERVED)
+
+
+def tensors(memory):
+    return {name: torch.from_numpy(values.copy()) for name, values in memory.items()}
+
+
+@pytest.mark.parametrize("networks", [1, 3])
+def test_each_network_has_a_pass_and_running_targets_of_its_own(networks):
+    recipe = Ferclean(FercleanSettings(networks=networks))
+    assert recipe.networks == networks
+    start = recipe.start_memory(CONTEXT)
+    assert sorted(start) == [f"running_target_{net}" for net in range(networks)]
+    passes = recipe.warm_up(CONTEXT)
+    assert [work.trains for work in passes] == [(net,) for net in range(networks)]
+    nets = [make_network(recipe, 3).eval() for _ in range(networks)]
+    memory = tensors(memory_of(recipe))
+    before = {name: values.clone() for name, values in memory.items()}
+    step = make_step(passes[-1], nets, {"all": [9, 4]}, memory)
+    (term,) = passes[-1].objective(step)
+    logits = nets[-1](step.batches["all"].views[0])
+    labels = torch.from_numpy(OBSERVED[[9, 4]])
+    expected = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    torch.testing.assert_close(term.values, expected)
+    last = f"running_target_{networks - 1}"
+    moved = moved_target(before[last][[9, 4]], clipped_prediction(logits), 0.7)
+    torch.testing.assert_close(memory[last][[9, 4]], moved)
+    assert all(torch.equal(memory[name], before[name]) for name in memory if name != last)
+
+
+@pytest.mark.parametrize(("steepness", "rate"), [(0.1, 0.4), (0.35, 0.3), (0.6, 0.35), (0.6, 0.1)])
+def test_loss_is_the_correction_and_the_regulariser_in_the_measure_of_the_audit(steepness, rate):
+    recipe = Ferclean(FercleanSettings(regularisation=2.0, momentum=0.6))
+    transitions = np.array([[0.7, 0.2, 0.1], [0.0, 0.9, 0.1], [0.3, 0.3, 0.4]])
+    split = split_of(recipe, steepness=steepness, noise_rate=rate, transitions=transitions.tolist())
+    nets = [make_network(recipe, 3).eval() for _ in range(2)]
+    memory = tensors(memory_of(recipe))
+    before = memory["running_target_1"].clone()
+    work = recipe.epoch(7, CONTEXT, split)[1]
+    step = make_step(work, nets, {"all": [5, 2]}, memory)
+    corrected, regulariser = work.objective(step)
+    share = 1 / (1 + np.exp(-(steepness - 0.35) / 0.05))
+    urgency = 1 / (1 + np.exp(-(rate - 0.25) / 0.02))
+    logits = nets[1](step.batches["all"].views[0])
+    p = torch.softmax(logits, dim=1).detach().numpy().astype(float)
+    for place, row in enumerate([5, 2]):
+        given = OBSERVED[row]
+        mixed = [(1 - share) * transitions[k, given] + share * (k == given) for k in range(3)]
+        expected = -np.log(sum(p[place, k] * mixed[k] for k in range(3)))
+        assert corrected.values[place].item() == pytest.approx(expected, rel=1e-4)
+    prediction = clipped_prediction(logits)
+    moved = moved_target(before[[5, 2]], prediction, 0.6)
+    torch.testing.assert_close(regulariser.values, early_learning_penalty(prediction, moved))
+    assert regulariser.weight == pytest.approx(2.0 * share * urgency, rel=1e-6)
+
+
+def test_both_remedies_can_be_switched_off():
+    recipe = Ferclean(FercleanSettings(networks=1, regularisation=0.0, correction=False))
+    nets = [make_network(recipe, 3).eval()]
+    work = recipe.epoch(7, CONTEXT, split_of(recipe, steepness=0.0, noise_rate=0.4))[0]
+    step = make_step(work, nets, {"all": [1, 2]}, tensors(memory_of(recipe)))
+    (term,) = work.objective(step)
+    labels = torch.from_numpy(OBSERVED[[1, 2]])
+    logits = nets[0](step.batches["all"].views[0])
+    expected = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    torch.testing.assert_close(term.values, expected)
+
+
+def test_the_partition_is_the_audit_of_the_mean_running_target(tmp_path):
+    recipe = Ferclean(FercleanSettings())
+    memory = memory_of(recipe)
+    for values in memory.values():
+        values *= 0.3  # targets that have just begun
+        values[[7, 8]] = 0.0  # in no batch so far
+    logits = np.random.default_rng(2).normal(size=(2, 12, 3)).astype(np.float32)
+    found = recipe.partition(Observation(logits), CONTEXT, memory)
+    e = np.exp(logits.astype(float))
+    prediction = (e / e.sum(axis=2, keepdims=True)).mean(axis=0)
+    mean = (memory["running_target_0"] + memory["running_target_1"]) / 0.6
+    mean[[7, 8]] = prediction[[7, 8]]
+    np.testing.assert_allclose(found.evidence["running_target"], mean, atol=1e-6)
+    audit = audit_labels(mean, OBSERVED)
+    np.testing.assert_allclose(found.clean_probability[0], audit.label_quality, atol=1e-5)
+    np.testing.assert_allclose(found.probabilities[0], prediction, atol=1e-6)
+    assert found.threshold == pytest.approx(audit.cut_off, abs=1e-5)
+    assert found.parameters["audit"]["noise_rate"] == pytest.approx(audit.noise_rate, abs=1e-5)
+    names, ids = ("a", "b", "c"), np.array([f"s{i}" for i in range(12)])
+    write_partition(found, ids, names, tmp_path / "partition.parquet")
+    again = read_partition(tmp_path / "partition.parquet", names, ids)
+    assert again.parameters == found.parameters
+    repaired = recipe.relabel(again, OBSERVED)
+    np.testing.assert_array_equal(repaired.distribution, found.evidence["posterior"])
+    np.testing.assert_array_equal(repaired.label, audit.suggested_label)
+
+
+def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():
+    assert human_share(0.15) < 0.02 < 0.98 < human_share(0.55)
+    assert noise_urgency(0.15) < 0.01 < 0.99 < noise_urgency(0.35)
+    assert (human_share(0.35), noise_urgency(0.25)) == (0.5, 0.5)
