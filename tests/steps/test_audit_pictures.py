@@ -1,0 +1,113 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from ferclean.cli.app import app
+from ferclean.config.presets import load_preset
+from ferclean.errors import FercleanError
+from ferclean.steps.audit_pictures import audit_pictures, enough_epochs, picture_settings
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Write bright bars: a class tells their place, and one label in six is wrong."""
+    random = np.random.default_rng(0)
+    for row in range(90):
+        true = row % 3
+        face = random.integers(0, 90, size=(24, 24)).astype(np.uint8)
+        face[4 + 6 * true : 8 + 6 * true] += 150
+        label = (true + 1) % 3 if row % 6 == 5 else true
+        folder = tmp_path / "set" / ("sad", "happy", "fear")[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(folder / f"{row:03d}-{true}.png")
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def quick(tmp_path):
+    values = load_preset("audit")
+    values["training"] |= {"warm_up_epochs": 4, "epochs_per_round": 4, "batch_size": 16}
+    values["align"]["size"] = 24
+    path = tmp_path / "quick.json"
+    path.write_text(json.dumps(values))
+    return str(path.rename(path.with_suffix(".yaml")))
+
+
+def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quick, tmp_path):
+    out = tmp_path / "out"
+    command = ["audit", "--data", str(pictures), "--aligned", "--params", quick, "--out", str(out)]
+    first = CliRunner().invoke(app, command)
+    assert first.exit_code == 0, first.output
+    table = pd.read_parquet(out / "audit.parquet")
+    assert len(table) == 90 and set(table["given_label"]) == {"sad", "happy", "fear"}
+    true = table["sample_id"].str.extract(r"-(\d)\.png")[0].astype(int)
+    truth = np.array(["sad", "happy", "fear"])[true]
+    wrong = (table["given_label"] != truth).to_numpy()
+    assert wrong.sum() == 15
+    assert table["label_quality"][wrong].mean() < table["label_quality"][~wrong].mean() - 0.3
+    assert (table["suggested_label"] == truth).mean() > 0.9
+    before = {p: p.stat().st_mtime_ns for p in (out / "work").rglob("*") if p.is_file()}
+    audit = (out / "audit.csv").read_bytes()
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 0 and again.output.count("done before") == 4
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert (out / "audit.csv").read_bytes() == audit
+    # Another picture is another data set: everything is made anew.
+    (pictures / "sad" / "000-0.png").unlink()
+    changed = CliRunner().invoke(app, command)
+    assert changed.exit_code == 0 and "done before" not in changed.output
+    assert len(pd.read_parquet(out / "audit.parquet")) == 89
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ([], "give --data, or --labels and --pred-probs"),
+        (["--labels", "FILE"], "give --data, or --labels and --pred-probs"),
+        (["--data", "rendered", "--labels", "FILE"], "--data stands alone"),
+        (["--labels", "FILE", "--pred-probs", "FILE", "--aligned"], "go with --data"),
+        (["--data", "nowhere"], "there is no folder or table at nowhere"),
+    ],
+)
+def test_options_that_do_not_fit_are_told(options, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FILE").write_text("")
+    with pytest.raises(FercleanError, match=sentence):
+        CliRunner().invoke(app, ["audit", "--out", "o", *options], catch_exceptions=False)
+
+
+def test_settings_are_the_presets_or_the_files_with_the_pictures_laid_over(pictures, quick):
+    found = picture_settings(pictures, classes=None, params=None, aligned=False)
+    assert found.data.classes == ("fear", "happy", "sad") and found.data.validation_fraction == 0
+    assert (found.data.source, found.align.detector) == ("image_folder", "mtcnn")
+    named = picture_settings(pictures, classes=["sad", "happy"], params=quick, aligned=True)
+    assert named.data.classes == ("sad", "happy") and named.align.detector == "already_aligned"
+    assert (named.training.batch_size, named.align.size) == (16, 24)
+    drawn = picture_settings(Path("rendered"), classes=None, params=quick, aligned=True)
+    assert drawn.data.source == "rendered"
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(60, 160), (1500, 160), (6000, 66), (26461, 20)])
+def test_small_data_sets_are_given_more_epochs(pictures, rows, epochs):
+    trainer = picture_settings(pictures, classes=None, params=None, aligned=False).training
+    more = enough_epochs(trainer, rows)
+    assert more.total_epochs == pytest.approx(epochs, abs=3)
+    assert more.warm_up_epochs == pytest.approx(more.total_epochs / 4, abs=1)
+    assert (more.rounds, more.batch_size) == (trainer.rounds, trainer.batch_size)
+
+
+def test_the_audit_says_so_where_no_picture_can_be_used(tmp_path, quick):
+    for name in ("a/1.png", "b/2.png"):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"no picture")
+    settings = picture_settings(tmp_path / "set", classes=None, params=quick, aligned=True)
+    with pytest.raises(FercleanError):
+        audit_pictures(
+            settings=settings, output=tmp_path / "o", seed=0, device="cpu", fit_epochs=False
+        )
