@@ -95,6 +95,9 @@ def render() -> str:
     scale = HERE / "results" / "p4_scale.json"
     if scale.exists():
         sections.append(_scale(read_json(scale)))
+    pictures = HERE / "results" / "p3_audit.json"
+    if pictures.exists():
+        sections.append(_picture_audit(read_json(pictures)))
     suite = HERE / "results" / "audit_suite.json"
     if suite.exists():
         sections.append(_audit_suite(read_json(suite)))
@@ -137,6 +140,31 @@ def _scale(record: dict[str, Any]) -> str:
         "exact: their time grows with the square of the rows, so they are not measured further."
     )
     return "\n".join([f"## {SCALE_TITLE}", "", made, "", *_table([header, *rows]), ""])
+
+
+def _picture_audit(record: dict[str, Any]) -> str:
+    heading = ["seed", "judged", "rows", "AUROC", "AP", "F1, own cut-off", "F1, oracle"]
+    heading += ["wrong", "estimated", "labels before", "after", "calibration error", "minutes"]
+    rows = [heading]
+    for name, run in record["runs"].items():
+        for judged, words in (("sure", "6 or more FER+ votes on one class"), ("all", "all")):
+            found = run[judged]
+            keys = ("auroc", "average_precision", "f1", "oracle_f1")
+            shares = ["noise_rate", "estimated_noise_rate", "labels_right_before"]
+            shares += ["labels_right_after", "calibration_error"]
+            rows.append(
+                [name.removeprefix("seed"), words, f"{found['rows']:,}"]
+                + [f"{found[key]:.3f}" for key in keys]
+                + [f"{100 * found[key]:.1f}" for key in shares]
+                + [f"{run['seconds'] / 60:.0f}"]
+            )
+    made = f"`{record['command']}`; {record['environment']['device']}."
+    note = (
+        "What `ferclean audit --data` does: two networks learn FER2013's own labels, FER+ only "
+        "judges. *Estimated* is the mean doubt of the judged rows."
+    )
+    title = "## P3: FER2013's own labels audited from pictures"
+    return "\n".join([title, "", f"{made} {note}", "", *_table(rows), ""])
 
 
 def _audit_suite(record: dict[str, Any]) -> str:

@@ -23,8 +23,8 @@ CONTEXT = make_context(OBSERVED, 3)
 def memory_of(recipe, seed=0):
     random = np.random.default_rng(seed)
     return {
-        name: random.dirichlet(np.ones(3), 12).astype(np.float32)
-        for name in recipe.start_memory(CONTEXT)
+        name: random.dirichlet(np.ones(3), 12).astype(np.float32) if "target" in name else values
+        for name, values in recipe.start_memory(CONTEXT).items()
     }
 
 
@@ -45,7 +45,8 @@ def test_each_network_has_a_pass_and_running_targets_of_its_own(networks):
     recipe = Ferclean(FercleanSettings(networks=networks))
     assert recipe.networks == networks
     start = recipe.start_memory(CONTEXT)
-    assert sorted(start) == [f"running_target_{net}" for net in range(networks)]
+    targets = [f"running_target_{net}" for net in range(networks)]
+    assert sorted(start) == ["measures", *targets] and np.isnan(start["measures"]).all()
     passes = recipe.warm_up(CONTEXT)
     assert [work.trains for work in passes] == [(net,) for net in range(networks)]
     nets = [make_network(recipe, 3).eval() for _ in range(networks)]
@@ -60,22 +61,20 @@ def test_each_network_has_a_pass_and_running_targets_of_its_own(networks):
     last = f"running_target_{networks - 1}"
     moved = moved_target(before[last][[9, 4]], clipped_prediction(logits), 0.7)
     torch.testing.assert_close(memory[last][[9, 4]], moved)
-    assert all(torch.equal(memory[name], before[name]) for name in memory if name != last)
+    assert all(torch.equal(memory[name], before[name]) for name in targets if name != last)
 
 
-@pytest.mark.parametrize(("steepness", "rate"), [(0.1, 0.4), (0.35, 0.3), (0.6, 0.35), (0.6, 0.1)])
-def test_loss_is_the_correction_and_the_regulariser_in_the_measure_of_the_audit(steepness, rate):
+@pytest.mark.parametrize(("share", "urgency"), [(0.0, 1.0), (0.5, 0.8), (1.0, 1.0), (0.9, 0.0)])
+def test_loss_is_the_correction_and_the_regulariser_in_their_measures(share, urgency):
     recipe = Ferclean(FercleanSettings(regularisation=2.0, momentum=0.6))
     transitions = np.array([[0.7, 0.2, 0.1], [0.0, 0.9, 0.1], [0.3, 0.3, 0.4]])
-    split = split_of(recipe, steepness=steepness, noise_rate=rate, transitions=transitions.tolist())
+    split = split_of(recipe, measures=[share, urgency], transitions=transitions.tolist())
     nets = [make_network(recipe, 3).eval() for _ in range(2)]
     memory = tensors(memory_of(recipe))
     before = memory["running_target_1"].clone()
     work = recipe.epoch(7, CONTEXT, split)[1]
     step = make_step(work, nets, {"all": [5, 2]}, memory)
-    corrected, regulariser = work.objective(step)
-    share = 1 / (1 + np.exp(-(steepness - 0.35) / 0.05))
-    urgency = 1 / (1 + np.exp(-(rate - 0.25) / 0.02))
+    corrected, *others = work.objective(step)
     logits = nets[1](step.batches["all"].views[0])
     p = torch.softmax(logits, dim=1).detach().numpy().astype(float)
     for place, row in enumerate([5, 2]):
@@ -83,6 +82,10 @@ def test_loss_is_the_correction_and_the_regulariser_in_the_measure_of_the_audit(
         mixed = [(1 - share) * transitions[k, given] + share * (k == given) for k in range(3)]
         expected = -np.log(sum(p[place, k] * mixed[k] for k in range(3)))
         assert corrected.values[place].item() == pytest.approx(expected, rel=1e-4)
+    if share * urgency == 0:
+        assert others == []
+        return
+    (regulariser,) = others
     prediction = clipped_prediction(logits)
     moved = moved_target(before[[5, 2]], prediction, 0.6)
     torch.testing.assert_close(regulariser.values, early_learning_penalty(prediction, moved))
@@ -92,7 +95,7 @@ def test_loss_is_the_correction_and_the_regulariser_in_the_measure_of_the_audit(
 def test_both_remedies_can_be_switched_off():
     recipe = Ferclean(FercleanSettings(networks=1, regularisation=0.0, correction=False))
     nets = [make_network(recipe, 3).eval()]
-    work = recipe.epoch(7, CONTEXT, split_of(recipe, steepness=0.0, noise_rate=0.4))[0]
+    work = recipe.epoch(7, CONTEXT, split_of(recipe, measures=[0.0, 1.0]))[0]
     step = make_step(work, nets, {"all": [1, 2]}, tensors(memory_of(recipe)))
     (term,) = work.objective(step)
     labels = torch.from_numpy(OBSERVED[[1, 2]])
@@ -104,9 +107,9 @@ def test_both_remedies_can_be_switched_off():
 def test_the_partition_is_the_audit_of_the_mean_running_target(tmp_path):
     recipe = Ferclean(FercleanSettings())
     memory = memory_of(recipe)
-    for values in memory.values():
-        values *= 0.3  # targets that have just begun
-        values[[7, 8]] = 0.0  # in no batch so far
+    for name in ("running_target_0", "running_target_1"):
+        memory[name] *= 0.3  # targets that have just begun
+        memory[name][[7, 8]] = 0.0  # in no batch so far
     logits = np.random.default_rng(2).normal(size=(2, 12, 3)).astype(np.float32)
     found = recipe.partition(Observation(logits), CONTEXT, memory)
     e = np.exp(logits.astype(float))
@@ -128,7 +131,19 @@ def test_the_partition_is_the_audit_of_the_mean_running_target(tmp_path):
     np.testing.assert_array_equal(repaired.label, audit.suggested_label)
 
 
+def test_the_measures_are_those_of_the_first_audit():
+    recipe, memory = Ferclean(FercleanSettings()), memory_of(Ferclean(FercleanSettings()))
+    logits = np.zeros((2, 12, 3), dtype=np.float32)
+    first = recipe.partition(Observation(logits), CONTEXT, memory)
+    audit = first.parameters["audit"]
+    expected = [human_share(audit["steepness"]), noise_urgency(audit["noise_rate"])]
+    assert audit["measures"] == expected
+    memory = recipe.remember({**memory, **memory_of(recipe, seed=9)}, first)
+    later = recipe.partition(Observation(logits), CONTEXT, memory).parameters["audit"]
+    assert later["noise_rate"] != audit["noise_rate"] and later["measures"] == expected
+
+
 def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():
     assert human_share(0.15) < 0.02 < 0.98 < human_share(0.55)
-    assert noise_urgency(0.15) < 0.01 < 0.99 < noise_urgency(0.35)
-    assert (human_share(0.35), noise_urgency(0.25)) == (0.5, 0.5)
+    assert noise_urgency(0.26) < 0.02 < 0.98 < noise_urgency(0.35)
+    assert (human_share(0.35), noise_urgency(0.3)) == (0.5, 0.5)
