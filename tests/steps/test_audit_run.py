@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ferclean.config.report import ReportSettings
 from ferclean.errors import FercleanError
 from ferclean.steps.audit_run import audit_run, label_distributions
 from ferclean.steps.chain import train_all_rounds
@@ -29,7 +28,6 @@ def trained(tmp_path_factory):
     names = rows.take(rows.in_split("train")).frame["sample_id"].tolist()
     pairs = {"kind": ["exact", "near"], "sample_id_a": names[:2], "sample_id_b": names[2:4]}
     pd.DataFrame(pairs).to_csv(folder / "duplicates.csv", index=False)
-    settings = settings.with_section("report", ReportSettings())
     return folder, run_files(faces, labels, "ferclean", settings)
 
 

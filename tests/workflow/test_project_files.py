@@ -58,6 +58,7 @@ def test_stages_depend_on_the_sections_of_their_steps():
         "embed": ("semantic-embedding",),
         "pretrain": ("pretrain",),
         "denoise": ("partition", "relabel", "train"),
+        "audit": ("audit-run",),
         "evaluate": ("evaluate", "summarise"),
         "report": ("report",),
     }

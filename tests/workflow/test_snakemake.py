@@ -12,6 +12,8 @@ import pytest
 
 from workflow.project import Project
 
+METHODS = ("smr", "sce_ald", "ferclean")
+
 pytestmark = pytest.mark.end_to_end
 
 
@@ -37,12 +39,13 @@ def test_a_second_call_has_nothing_to_do(project):
 
 def test_every_run_has_a_label_table_for_every_round(project):
     rounds = project.read_params()["training"]["rounds"]
-    for method in ("smr", "sce_ald"):
+    for method in METHODS:
         folder = project.path / "results/denoise/symmetric-0.3-seed0" / method
         for number in range(rounds + 1):
             assert (folder / f"round_{number}" / "labels.parquet").is_file()
     metrics = json.loads((project.path / "results/summary/metrics.json").read_text())
-    assert set(metrics) == {f"symmetric-0.3-seed0/{name}" for name in ("smr", "sce_ald")}
+    assert set(metrics) == {f"symmetric-0.3-seed0/{name}" for name in METHODS}
+    assert (project.path / "results/audit/symmetric-0.3-seed0/index.html").is_file()
 
 
 def test_only_the_report_follows_the_reports_settings(project, tmp_path):

@@ -12,7 +12,7 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "partition": ("model", "training", "methods"),
     "relabel": ("methods",),
     "train": ("model", "training", "methods"),
-    "audit-run": ("model", "training", "methods", "report"),
+    "audit-run": ("model", "training", "methods"),
     "evaluate": ("evaluate",),
     "summarise": (),
     "report": ("report",),

@@ -28,6 +28,7 @@ from ferclean.tables.audit_inputs import (
 )
 
 _TITLE = "Which labels are wrong"
+# Faces of each verdict on the page: a megabyte at most.
 _GALLERY = 60
 
 
@@ -78,7 +79,7 @@ def audit_files(
         out_of_scope = far_rows(around.distance)
     verdict = verdicts(audit, codes, out_of_scope)
     table = findings_table(audit, codes, names, given.sample_id, verdict=verdict, evidence=evidence)
-    write_findings(table, summary(audit, codes, names, verdict=verdict), output, title=_TITLE)
+    write_findings(table, summary(audit, codes, names, verdict=verdict), output)
 
 
 def write_findings(
@@ -86,8 +87,6 @@ def write_findings(
     found: dict[str, Any],
     output: Path,
     *,
-    title: str,
-    gallery: int = _GALLERY,
     picture_of: Callable[[str], str] | None = None,
 ) -> None:
     """Write an audit's table, summary and page, and say in one line what was found.
@@ -100,7 +99,7 @@ def write_findings(
         Of :func:`~ferclean.audit.findings.summary`.
     output : Path
         Folder for ``audit.parquet``, ``audit.csv``, ``audit.json`` and ``index.html``.
-    title, gallery, picture_of
+    picture_of : callable, optional
         See :func:`~ferclean.report.audit_page.render_audit_page`.
     """
     with atomic_path(output / "audit.parquet") as temporary:
@@ -112,7 +111,7 @@ def write_findings(
     write_json(output / "audit.json", found)
     write_text(
         output / "index.html",
-        render_audit_page(table, found, title=title, gallery=gallery, picture_of=picture_of),
+        render_audit_page(table, found, title=_TITLE, gallery=_GALLERY, picture_of=picture_of),
     )
     low, high = found["noise_rate_bounds"]
     counts = ", ".join(

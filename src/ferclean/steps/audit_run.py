@@ -80,18 +80,10 @@ def audit_run(
         "near": int((copies.near > 0).sum()),
         "conflicting": int(copies.conflicts.sum()),
     }
-    report = files.settings.report
-    write_findings(
-        table,
-        whole,
-        output,
-        title=f"{report.title}: which labels are wrong",
-        gallery=report.gallery,
-        picture_of=_picture_of(files, sample_id),
-    )
+    write_findings(table, whole, output, picture_of=_picture_of(files))
 
 
-def _picture_of(files: RunFiles, sample_id: np.ndarray) -> Callable[[str], str]:
+def _picture_of(files: RunFiles) -> Callable[[str], str]:
     pack, table, position = read_faces_and_labels(files.faces, files.labels)
     place = dict(zip(table.frame["sample_id"], position, strict=True))
     return lambda name: face_uri(pack[place[name]])
