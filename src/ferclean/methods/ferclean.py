@@ -4,9 +4,9 @@ M networks see all rows, each in an order of its own. Of every row a running mea
 network's earlier predictions is kept (ELR, arXiv 2007.00151); their mean over the networks is
 steadier than any last word, and it was mostly said before the row's label was learnt by heart.
 Before every epoch after warm-up, :func:`~ferclean.audit.auditor.audit_labels` looks at these means
-and tells the transitions T by which labels were flipped, and the share s in [0, 1] in which people's
-errors rather than flips are met. Both kinds have their remedy, and each does harm where the other
-is due:
+and tells the transitions T by which labels were flipped, and the share s in [0, 1] in which errors
+of people rather than flips are met. Both kinds have their remedy, and each does harm where the
+other is due:
 
 * flips are a matter of class: networks learn the true class behind the given label (forward
   correction, Patrini et al., CVPR 2017), with ``T_s = (1 - s) T + s I``;
