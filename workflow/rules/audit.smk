@@ -49,7 +49,7 @@ rule audit_run:
         others=lambda w: [
             f"--other {m}={last_partition(w.setting, m)}" for m in other_methods(w)
         ],
-        settings=step_params(config, "audit-run", AUDITED),
+        settings=step_params(config, "audit-run"),
     message:
         "Audit the labels of {wildcards.setting}"
     shell:
