@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from ferclean.partition.vectors import row_chunks
+from ferclean.partition.vectors import row_chunks, unit_rows
 
 # Neighbours a row; fewer where a class would not fill its own neighbourhood.
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 50, 5
@@ -61,7 +61,7 @@ def look_around(
     ValueError
         If the features are no finite ``(N, D)`` matrix.
     """
-    points = _unit_rows(features, len(labels))
+    points = unit_rows(_checked(features, len(labels)), np.float32)
     rows = len(points)
     shares = (np.bincount(labels, minlength=classes) + 1.0) / (rows + classes)
     votes = np.tile(shares, (rows, 1)).astype(np.float32)
@@ -105,15 +105,13 @@ def far_rows(distance: np.ndarray) -> np.ndarray:
     return np.asarray(scale > high + _FAR_RANGES * (high - low))
 
 
-def _unit_rows(features: np.ndarray, rows: int) -> np.ndarray:
+def _checked(features: np.ndarray, rows: int) -> np.ndarray:
     points = np.asarray(features)
     if points.ndim != 2 or len(points) != rows:
         raise ValueError(f"features must be ({rows}, D), found {points.shape}")
-    points = points.astype(np.float32)
     if not np.isfinite(points).all():
         raise ValueError("features must be finite")
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.asarray(points / np.where(lengths > 0, lengths, 1.0))
+    return points
 
 
 def _references(rows: int, seed: int) -> np.ndarray:

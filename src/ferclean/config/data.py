@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ferclean.config.fields import setting
@@ -10,6 +12,7 @@ from ferclean.errors import FercleanError
 
 # What the columns of a table mean, where it has them.
 TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true")
+TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 CANONICAL_CLASSES = ("surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral")
 
 
@@ -99,3 +102,27 @@ class DataSettings:
                 f"{where}.labels ferplus_winner needs votes: {where}.source fer2013_parquet, "
                 f"or fer2013_csv with {where}.votes_path"
             )
+
+
+def table_header(path: Path) -> list[str]:
+    """Return the names of a table's columns; nothing else of it is read.
+
+    Parameters
+    ----------
+    path : Path
+        Parquet by its suffix, else text with the separator of its suffix, else commas.
+
+    Raises
+    ------
+    OSError, ValueError, csv.Error
+        If the file cannot be read as what its suffix says.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return list(pq.read_schema(path).names)
+    separator = TABLE_SEPARATORS.get(suffix, ",")
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        names = next(csv.reader(stream, delimiter=separator, skipinitialspace=True), [])
+    return [name.strip() for name in names]

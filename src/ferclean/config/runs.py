@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from ferclean.config.data import table_header
 from ferclean.config.grid import NoiseKind
 from ferclean.config.load import Settings
 from ferclean.errors import FercleanError
@@ -118,13 +119,6 @@ def truth_known(settings: Settings, kind: str) -> bool:
 def _has_true_column(path: str) -> bool:
     """Look at a table's header only; a file that cannot be read is ingest's to report."""
     try:
-        if Path(path).suffix.lower() == ".parquet":
-            import pyarrow.parquet as pq
-
-            return "true" in pq.read_schema(path).names
-        separator = "\t" if Path(path).suffix.lower() == ".tsv" else ","
-        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
-            names = next(csv.reader(stream, delimiter=separator, skipinitialspace=True), [])
+        return "true" in table_header(Path(path))
     except (OSError, ValueError, csv.Error):  # pyarrow's errors are ValueErrors or OSErrors
         return False
-    return "true" in (name.strip() for name in names)

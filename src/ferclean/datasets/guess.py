@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+import csv
+from pathlib import Path
 from typing import Any
 
-from ferclean.datasets.base import SPLIT_NAMES
-from ferclean.datasets.files import open_parquet, read_csv_rows, read_parquet_batches
-from ferclean.datasets.folders import list_files
+from ferclean.config.data import TABLE_SEPARATORS, table_header
+from ferclean.datasets.folders import folder_classes
+from ferclean.datasets.tabular import read_columns
 from ferclean.errors import FercleanError
 
-_TABLES = {".csv": ",", ".tsv": "\t"}
 _FER2013_COLUMNS = ("emotion", "pixels")
 _FER2013_PARQUET = ("usage", "image_src", "image")
 # More different labels than this are no classes but, say, file names.
@@ -37,7 +37,7 @@ def guess_data_settings(path: Path) -> dict[str, Any]:
         If there is nothing, or nothing that is known.
     """
     if path.is_dir():
-        return _described("image_folder", path, _folder_classes(path))
+        return _described("image_folder", path, folder_classes(path))
     if not path.is_file():
         raise FercleanError(f"there is no folder or table at {path}")
     columns = _column_names(path)
@@ -62,36 +62,15 @@ def _described(source: str, path: Path, classes: list[str]) -> dict[str, Any]:
     return {"source": source, "path": str(path), "classes": classes}
 
 
-def _folder_classes(root: Path) -> list[str]:
-    parts = [PurePosixPath(name).parts for name in list_files(root)]
-    has_splits = any(top.name.lower() in SPLIT_NAMES for top in root.iterdir() if top.is_dir())
-    depth = 1 if has_splits else 0
-    return sorted({names[depth] for names in parts if len(names) > depth + 1})
-
-
 def _column_names(path: Path) -> set[str]:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return set(open_parquet(path, ()).schema_arrow.names)
-    if suffix not in _TABLES:
+    if path.suffix.lower() not in (*TABLE_SEPARATORS, ".parquet"):
         raise FercleanError(f"{path} must be a folder or end in .csv, .tsv or .parquet")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = stream.readline()
-    except (OSError, ValueError) as error:
-        raise FercleanError(f"cannot read {path}: {error}") from None
-    return {name.strip().strip('"') for name in header.strip().split(_TABLES[suffix])}
+        return set(table_header(path))
+    except (OSError, ValueError, csv.Error) as error:  # pyarrow's are ValueErrors or OSErrors
+        raise FercleanError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
 
 
 def _table_classes(path: Path) -> list[str]:
-    suffix = path.suffix.lower()
-    labels: set[str] = set()
-    if suffix == ".parquet":
-        for batch in read_parquet_batches(open_parquet(path, ("label",)), path, ["label"]):
-            labels.update(
-                str(name) for name in batch.column("label").to_pylist() if name is not None
-            )
-    else:
-        rows = read_csv_rows(path, ("label",), separator=_TABLES[suffix])
-        labels.update(str(row[0]) for row in rows)
-    return sorted(name.strip() for name in labels if name.strip())
+    labels = read_columns(path, ("label",))["label"].dropna().str.strip()
+    return sorted(set(labels) - {""})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ferclean.config.data import TABLE_COLUMNS, DataSettings
+from ferclean.config.data import TABLE_COLUMNS, TABLE_SEPARATORS, DataSettings
 from ferclean.datasets.base import Source, first_reason, resolve_labels, resolve_splits
 from ferclean.datasets.classes import label_lookup
 from ferclean.datasets.files import (
@@ -20,7 +20,6 @@ from ferclean.errors import FercleanError
 from ferclean.tables.labels import ANNOTATION_PREFIX
 
 _REQUIRED, _OPTIONAL = TABLE_COLUMNS[:2], TABLE_COLUMNS[2:]
-_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def read_table(settings: DataSettings) -> Source:
@@ -38,7 +37,7 @@ def read_table(settings: DataSettings) -> Source:
         If the file cannot be read, is neither .csv, .tsv nor .parquet, or lacks a column.
     """
     path = Path(settings.path or "").absolute()
-    found = _read_columns(path, (*_REQUIRED, *settings.annotators))
+    found = read_columns(path, (*_REQUIRED, *settings.annotators))
     present = {name: found[name].notna().any() for name in _OPTIONAL}
     lookup = label_lookup(settings.classes)
     given, label_reasons = resolve_labels(found["label"], lookup)
@@ -77,11 +76,18 @@ def _optional_labels(
     return labels, reasons.where(stated, None)
 
 
-def _read_columns(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
+def read_columns(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
+    """Read `required` and the optional columns of a table as text, ``None`` where a cell is empty.
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be read, is neither .csv, .tsv nor .parquet, or lacks a column.
+    """
     suffix = path.suffix.lower()
     rows: Iterable[tuple[object, ...]]
-    if suffix in _SEPARATORS:
-        rows = read_csv_rows(path, required, _OPTIONAL, separator=_SEPARATORS[suffix])
+    if suffix in TABLE_SEPARATORS:
+        rows = read_csv_rows(path, required, _OPTIONAL, separator=TABLE_SEPARATORS[suffix])
     elif suffix == ".parquet":
         rows = _parquet_rows(path, required)
     else:

@@ -22,11 +22,9 @@ from ferclean.losses.early_learning import (
 from ferclean.methods.base import Context, softmax
 from ferclean.methods.plain import PlainRecipe, margin_partition
 from ferclean.relabel.decision import Relabelling, decide
-from ferclean.tables.partitions import Partition
+from ferclean.tables.partitions import RUNNING_TARGET, Partition
 from ferclean.train.observe import Observation
 from ferclean.train.passes import Objective, Step, Term
-
-_TARGET = "running_target"
 
 
 class Elr(PlainRecipe):
@@ -38,14 +36,16 @@ class Elr(PlainRecipe):
 
     def start_memory(self, context: Context) -> dict[str, np.ndarray]:
         """Start all running targets at 0, as the authors' code does."""
-        return {_TARGET: np.zeros((len(context.observed), context.classes), dtype=np.float32)}
+        return {
+            RUNNING_TARGET: np.zeros((len(context.observed), context.classes), dtype=np.float32)
+        }
 
     def objective(self, context: Context) -> Objective:
         """``CE(f(x), y) + lambda log(1 - <t, p>)``; t is moved before it is looked at."""
         own = self.settings
 
         def objective(step: Step) -> list[Term]:
-            batch, targets = step.batches["all"], step.memory[_TARGET]
+            batch, targets = step.batches["all"], step.memory[RUNNING_TARGET]
             logits = step.networks[0](batch.views[0])
             prediction = clipped_prediction(logits)
             moved = moved_target(targets[batch.rows], prediction, own.momentum)
@@ -65,22 +65,19 @@ class Elr(PlainRecipe):
         A row that no batch held so far has no running target: its prediction stands in.
         """
         probabilities = softmax(seen.logits)
-        target = memory[_TARGET].astype(np.float64)
-        total = target.sum(axis=1, keepdims=True)
-        known = total > 0
-        target = np.where(known, target / np.where(known, total, 1.0), probabilities[0])
+        target = settled_target(memory[RUNNING_TARGET].astype(np.float64), probabilities[0])
         return margin_partition(
             target,
             context.observed,
             probabilities=probabilities,
             score_name=self.score_name,
-            evidence={_TARGET: target.astype(np.float32)},
+            evidence={RUNNING_TARGET: target.astype(np.float32)},
         )
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Take the running target as the label distribution."""
         return decide(
-            partition.evidence[_TARGET],
+            partition.evidence[RUNNING_TARGET],
             observed,
             partition.clean_probability[0],
             threshold=partition.threshold,
@@ -90,3 +87,18 @@ class Elr(PlainRecipe):
                 "two classes are equally likely",
             ),
         )
+
+
+def settled_target(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Return running targets as distributions.
+
+    Parameters
+    ----------
+    target : numpy.ndarray
+        ``(N, K)`` at least 0: one running target a row, or a sum of several.
+    prediction : numpy.ndarray
+        ``(N, K)``, for the rows whose target is still 0.
+    """
+    total = target.sum(axis=1, keepdims=True)
+    known = total > 0
+    return np.where(known, target / np.where(known, total, 1.0), prediction)

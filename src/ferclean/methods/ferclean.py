@@ -35,12 +35,13 @@ from ferclean.losses.early_learning import (
 )
 from ferclean.losses.transition import forward_cross_entropy
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
+from ferclean.methods.elr import settled_target
 from ferclean.relabel.decision import Relabelling, decide
-from ferclean.tables.partitions import Partition
+from ferclean.tables.partitions import RUNNING_TARGET, Partition
 from ferclean.train.observe import Observation
 from ferclean.train.passes import Pass, Step, Term
 
-_TARGET, _POSTERIOR, _MEASURES = "running_target", "posterior", "measures"
+_POSTERIOR, _MEASURES = "posterior", "measures"
 # Steepness is 0.1 to 0.2 where labels were flipped and 0.45 to 0.6 with FER2013's own labels, at
 # all epochs of a run on training rows.
 _SHARE_CENTRE, _SHARE_WIDTH = 0.35, 0.05
@@ -65,7 +66,8 @@ class Ferclean(Recipe):
         """
         shape = (len(context.observed), context.classes)
         targets = {
-            f"{_TARGET}_{net}": np.zeros(shape, dtype=np.float32) for net in range(self.networks)
+            f"{RUNNING_TARGET}_{net}": np.zeros(shape, dtype=np.float32)
+            for net in range(self.networks)
         }
         return {**targets, _MEASURES: np.full(2, np.nan)}
 
@@ -81,10 +83,8 @@ class Ferclean(Recipe):
         A row that no batch held so far has no running target: its prediction stands in.
         """
         prediction = softmax(seen.logits).mean(axis=0)
-        total = np.sum([memory[f"{_TARGET}_{net}"] for net in range(self.networks)], axis=0)
-        weight = total.sum(axis=1, keepdims=True)
-        known = weight > 0
-        target = np.where(known, total / np.where(known, weight, 1.0), prediction)
+        total = np.sum([memory[f"{RUNNING_TARGET}_{net}"] for net in range(self.networks)], axis=0)
+        target = settled_target(total, prediction)
         audit = audit_labels(target, context.observed)
         measures = memory[_MEASURES]
         if np.isnan(measures).any():
@@ -101,7 +101,7 @@ class Ferclean(Recipe):
             audit.label_quality[None],
             prediction[None],
             threshold=audit.cut_off,
-            evidence={_TARGET: target.astype(np.float32), _POSTERIOR: audit.posterior},
+            evidence={RUNNING_TARGET: target.astype(np.float32), _POSTERIOR: audit.posterior},
             parameters={"audit": found},
         )
 
@@ -153,7 +153,7 @@ class Ferclean(Recipe):
         given = torch.tensor(transitions[None], dtype=torch.float32, device=context.device)
 
         def objective(step: Step) -> list[Term]:
-            batch, targets = step.batches["all"], step.memory[f"{_TARGET}_{net}"]
+            batch, targets = step.batches["all"], step.memory[f"{RUNNING_TARGET}_{net}"]
             logits = step.networks[net](batch.views[0])
             prediction = clipped_prediction(logits)
             moved = moved_target(targets[batch.rows], prediction, self.settings.momentum)

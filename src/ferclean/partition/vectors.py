@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +11,9 @@ import numpy as np
 _CHUNK_VALUES = 2**22
 
 
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Scale the rows of ``(n, D)`` vectors to length 1, in float64; a row of zeros stays so."""
-    vectors = vectors.astype(np.float64)
+def unit_rows(vectors: np.ndarray, dtype: type[np.floating[Any]] = np.float64) -> np.ndarray:
+    """Scale the rows of ``(n, D)`` vectors to length 1, in `dtype`; a row of zeros stays so."""
+    vectors = vectors.astype(dtype)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 

@@ -19,10 +19,7 @@ from ferclean.report.pictures import face_uri
 from ferclean.steps.audit import write_findings
 from ferclean.steps.training_inputs import RunFiles, TrainingInputs, open_training
 from ferclean.steps.training_rows import read_faces_and_labels
-from ferclean.tables.partitions import Partition, read_partition
-
-# Where a recipe keeps what its networks said of a row over time: steadier than their last word.
-RUNNING_TARGET = "running_target"
+from ferclean.tables.partitions import RUNNING_TARGET, Partition, read_partition
 
 
 def audit_run(

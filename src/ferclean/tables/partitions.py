@@ -17,6 +17,9 @@ from ferclean.errors import FercleanError
 from ferclean.tables.atomic import atomic_path
 
 _KEY = b"ferclean.partition"
+# Evidence of recipes that keep what their networks said of a row over time, ``(N, K)``: steadier
+# than their last word.
+RUNNING_TARGET = "running_target"
 
 
 @dataclass(frozen=True)
