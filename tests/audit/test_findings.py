@@ -18,6 +18,14 @@ def audited():
     return audit_labels(truth, labels), labels
 
 
+def table_of(audit, labels, names=None):
+    return findings_table(audit, labels, CLASSES, names, verdict=verdicts(audit, labels))
+
+
+def summary_of(audit, labels):
+    return summary(audit, labels, CLASSES, verdict=verdicts(audit, labels))
+
+
 def test_a_verdict_follows_cut_off_and_suggestion(audited):
     audit, labels = audited
     for row, verdict in enumerate(verdicts(audit, labels)):
@@ -33,20 +41,20 @@ def test_a_verdict_follows_cut_off_and_suggestion(audited):
 def test_the_table_keeps_the_order_and_names_classes(audited):
     audit, labels = audited
     names = np.array([f"face {row}" for row in range(600)])[::-1]
-    table = findings_table(audit, labels, CLASSES, names)
+    table = table_of(audit, labels, names)
     assert table["sample_id"].tolist() == names.tolist()
     assert table["given_label"].tolist() == [CLASSES[k] for k in labels]
     assert table["suggested_label"].tolist() == [CLASSES[k] for k in audit.suggested_label]
     np.testing.assert_array_equal(table["label_quality"], audit.label_quality)
     columns = [f"p_{name}" for name in CLASSES]
     np.testing.assert_array_equal(table[columns].to_numpy(), audit.posterior)
-    assert findings_table(audit, labels, CLASSES, None)["sample_id"].tolist() == list(range(600))
+    assert table_of(audit, labels)["sample_id"].tolist() == list(range(600))
 
 
 def test_the_summary_counts_what_the_table_holds(audited):
     audit, labels = audited
-    table = findings_table(audit, labels, CLASSES, None)
-    found = summary(audit, labels, CLASSES)
+    table = table_of(audit, labels)
+    found = summary_of(audit, labels)
     assert json.loads(json.dumps(found)) == found
     assert found["rows"] == 600 and sum(found["verdicts"].values()) == 600
     assert found["verdicts"]["wrong"] == (table["verdict"] == "wrong").sum()
@@ -68,9 +76,9 @@ def test_the_summary_counts_what_the_table_holds(audited):
 
 def test_a_class_without_rows_and_no_rows_at_all():
     audit = audit_labels(np.eye(3)[[0, 1]], np.array([0, 1]))
-    found = summary(audit, np.array([0, 1]), CLASSES)
+    found = summary_of(audit, np.array([0, 1]))
     assert found["by_class"]["angry"] == {"rows": 0, "noise_rate": None, "wrong": 0}
     assert found["worst_pairs"] == [] and found["verdicts"]["correct"] == 2
     empty = np.empty(0, int)
-    nothing = summary(audit_labels(np.empty((0, 3)), empty), empty, CLASSES)
+    nothing = summary_of(audit_labels(np.empty((0, 3)), empty), empty)
     assert nothing["rows"] == 0 and nothing["noise_rate_bounds"] == [0.0, 0.0]

@@ -46,7 +46,7 @@ def findings_table(
     classes: Sequence[str],
     sample_id: np.ndarray | None,
     *,
-    verdict: np.ndarray | None = None,
+    verdict: np.ndarray,
     evidence: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Return one row a sample, in the order of the input.
@@ -55,7 +55,6 @@ def findings_table(
     ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``, and
     one a name of `evidence`, ``(N,)`` each.
     """
-    verdict = verdicts(audit, labels) if verdict is None else verdict
     names = np.array(list(classes), dtype=object)
     columns: dict[str, Any] = {
         ID_COLUMN: np.arange(len(labels)) if sample_id is None else sample_id,
@@ -77,7 +76,7 @@ def summary(
     labels: np.ndarray,
     classes: Sequence[str],
     *,
-    verdict: np.ndarray | None = None,
+    verdict: np.ndarray,
 ) -> dict[str, Any]:
     """Describe the data set: how many labels are wrong, of which kind, and where.
 
@@ -89,15 +88,14 @@ def summary(
         rate and rows called wrong of each given class), ``transitions`` (true by given class)
         and ``worst_pairs`` (given, suggested, rows called wrong; at most 20).
     """
-    found = verdicts(audit, labels) if verdict is None else verdict
     doubt = 1.0 - audit.label_quality.astype(np.float64)
-    wrong = found == "wrong"
+    wrong = verdict == "wrong"
     return {
         "rows": len(labels),
         "classes": list(classes),
         "noise_rate": audit.noise_rate,
         "noise_rate_bounds": list(audit.noise_rate_bounds),
-        "verdicts": {name: int((found == name).sum()) for name in VERDICTS},
+        "verdicts": {name: int((verdict == name).sum()) for name in VERDICTS},
         "cut_off": audit.cut_off,
         "steepness": audit.steepness,
         "temperatures": audit.temperatures.tolist(),

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferclean.audit.auditor import audit_labels
-from ferclean.audit.evidence import model_evidence, neighbour_evidence
-from ferclean.audit.findings import findings_table, summary, verdicts
+from ferclean.audit.examine import Examination, examine
 from ferclean.audit.inputs import common_classes, stacked
-from ferclean.audit.neighbours import Neighbourhood, far_rows, look_around
+from ferclean.audit.neighbours import Neighbourhood, look_around
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.report.audit_page import render_audit_page
@@ -68,23 +64,16 @@ def audit_files(
     files = [read_probabilities(path) for path in probabilities]
     names = common_classes(given, files, classes)
     members, codes = stacked(given, files, names)
+    around = None if features is None else _look_around(features, codes, len(names))
     try:
-        audit = audit_labels(members, codes)
+        found = examine(members, codes, names, given.sample_id, around=around)
     except ValueError as error:
         raise FercleanError(f"{', '.join(map(str, probabilities))}: {error}") from None
-    evidence, out_of_scope = model_evidence(members, codes), None
-    if features is not None:
-        around = _look_around(features, codes, len(names))
-        evidence |= neighbour_evidence(around, codes)
-        out_of_scope = far_rows(around.distance)
-    verdict = verdicts(audit, codes, out_of_scope)
-    table = findings_table(audit, codes, names, given.sample_id, verdict=verdict, evidence=evidence)
-    write_findings(table, summary(audit, codes, names, verdict=verdict), output)
+    write_findings(found, output)
 
 
 def write_findings(
-    table: pd.DataFrame,
-    found: dict[str, Any],
+    found: Examination,
     output: Path,
     *,
     picture_of: Callable[[str], str] | None = None,
@@ -93,34 +82,32 @@ def write_findings(
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Of :func:`~ferclean.audit.findings.findings_table`.
-    found : dict
-        Of :func:`~ferclean.audit.findings.summary`.
+    found : Examination
     output : Path
         Folder for ``audit.parquet``, ``audit.csv``, ``audit.json`` and ``index.html``.
     picture_of : callable, optional
         See :func:`~ferclean.report.audit_page.render_audit_page`.
     """
+    table, whole = found.table, found.summary
     with atomic_path(output / "audit.parquet") as temporary:
         pq.write_table(
             pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
         )
     with atomic_path(output / "audit.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
-    write_json(output / "audit.json", found)
+    write_json(output / "audit.json", whole)
     write_text(
         output / "index.html",
-        render_audit_page(table, found, title=_TITLE, gallery=_GALLERY, picture_of=picture_of),
+        render_audit_page(table, whole, title=_TITLE, gallery=_GALLERY, picture_of=picture_of),
     )
-    low, high = found["noise_rate_bounds"]
+    low, high = whole["noise_rate_bounds"]
     counts = ", ".join(
-        f"{found['verdicts'][name]:,} {name.replace('_', ' ')}"
+        f"{whole['verdicts'][name]:,} {name.replace('_', ' ')}"
         for name in ("wrong", "ambiguous", "out_of_scope")
     )
     say(
-        f"{found['rows']:,} labels: {counts}; estimated share of wrong labels "
-        f"{found['noise_rate']:.1%} (between {low:.1%} and {high:.1%})"
+        f"{whole['rows']:,} labels: {counts}; estimated share of wrong labels "
+        f"{whole['noise_rate']:.1%} (between {low:.1%} and {high:.1%})"
     )
 
 

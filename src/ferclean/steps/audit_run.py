@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ferclean.audit.auditor import audit_labels
 from ferclean.audit.duplicates import DuplicateEvidence, duplicate_evidence
-from ferclean.audit.evidence import model_evidence, neighbour_evidence
-from ferclean.audit.findings import findings_table, summary, verdicts
-from ferclean.audit.neighbours import far_rows, look_around
+from ferclean.audit.examine import examine
+from ferclean.audit.neighbours import look_around
 from ferclean.errors import FercleanError
 from ferclean.methods.runner import look_at_features
 from ferclean.report.pictures import face_uri
@@ -56,28 +54,27 @@ def audit_run(
     labels, classes = inputs.run.context.observed, inputs.training.classes
     sample_id = inputs.training.frame["sample_id"].to_numpy()
     found = read_partition(partition, classes, sample_id)
-    members = label_distributions(found)
-    audit = audit_labels(members, labels)
-    around = look_around(features, labels, classes=len(classes), seed=files.seed)
     copies = _read_duplicates(duplicates, sample_id, labels)
-    verdict = verdicts(audit, labels, far_rows(around.distance))
-    evidence = {
-        **model_evidence(members, labels),
-        **neighbour_evidence(around, labels),
-        **{name: values for name, values in found.evidence.items() if values.ndim == 1},
-        **_clean_probabilities(others, inputs),
-        "exact_copies": copies.copies,
-        "near_copies": copies.near,
-        "conflicting_copy": copies.conflicts,
-    }
-    table = findings_table(audit, labels, classes, sample_id, verdict=verdict, evidence=evidence)
-    whole = summary(audit, labels, classes, verdict=verdict)
-    whole["duplicates"] = {
+    examination = examine(
+        label_distributions(found),
+        labels,
+        classes,
+        sample_id,
+        around=look_around(features, labels, classes=len(classes), seed=files.seed),
+        evidence={
+            **{name: values for name, values in found.evidence.items() if values.ndim == 1},
+            **_clean_probabilities(others, inputs),
+            "exact_copies": copies.copies,
+            "near_copies": copies.near,
+            "conflicting_copy": copies.conflicts,
+        },
+    )
+    examination.summary["duplicates"] = {
         "exact": int((copies.copies > 0).sum()),
         "near": int((copies.near > 0).sum()),
         "conflicting": int(copies.conflicts.sum()),
     }
-    write_findings(table, whole, output, picture_of=_picture_of(files))
+    write_findings(examination, output, picture_of=_picture_of(files))
 
 
 def _picture_of(files: RunFiles) -> Callable[[str], str]:
