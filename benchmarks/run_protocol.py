@@ -59,11 +59,7 @@ class Protocol:
     @classmethod
     def read(cls, name: str, data: Path | None) -> Protocol:
         """Read a protocol file."""
-        raw = yaml.safe_load((HERE / "protocols" / f"{name}.yaml").read_text())
-        base = {}
-        if "extends" in raw:
-            base = yaml.safe_load((HERE / "protocols" / f"{raw['extends']}.yaml").read_text())
-        merged = merge(base, raw)
+        merged = _merged(name)
         params = {k: v for k, v in merged.items() if k not in ("extends", "repeats")}
         return cls(name, merged, _with_data_folder(params, data), merged.get("repeats", []))
 
@@ -84,6 +80,12 @@ class Protocol:
         relevant = {k: v for k, v in self.raw.items() if k not in ("grid", "methods", "repeats")}
         relevant["method"] = self.raw.get("methods", {}).get(method, {})
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _merged(name: str) -> dict[str, Any]:
+    """Lay a protocol over the one that it extends, which may extend another."""
+    raw: dict[str, Any] = yaml.safe_load((HERE / "protocols" / f"{name}.yaml").read_text())
+    return merge(_merged(raw["extends"]), raw) if "extends" in raw else raw
 
 
 def main() -> None:
