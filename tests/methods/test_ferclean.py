@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from ferclean.losses.early_learning import (
     moved_target,
 )
 from ferclean.methods.ferclean import Ferclean, human_share, noise_urgency
+from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.tables.partitions import read_partition, write_partition
 from ferclean.train.observe import Observation
 from fixtures.recipe_steps import make_context, make_network, make_step
@@ -28,11 +27,11 @@ def memory_of(recipe, seed=0):
     }
 
 
-def split_of(recipe, **found):
-    logits = np.random.default_rng(1).normal(size=(recipe.networks, 12, 3)).astype(np.float32)
-    partition = recipe.partition(Observation(logits), CONTEXT, memory_of(recipe))
-    changed = {**partition.parameters["audit"], **found}
-    partition = dataclasses.replace(partition, parameters={"audit": changed})
+def split_of(recipe, measures, seed=1):
+    """Split by an audit whose first word was `measures`."""
+    logits = np.random.default_rng(seed).normal(size=(recipe.networks, 12, 3)).astype(np.float32)
+    memory = {**memory_of(recipe), "measures": np.array(measures)}
+    partition = recipe.partition(Observation(logits), CONTEXT, memory)
     return partition, recipe.relabel(partition, OBSERVED)
 
 
@@ -65,23 +64,20 @@ def test_each_network_has_a_pass_and_running_targets_of_its_own(networks):
 
 
 @pytest.mark.parametrize(("share", "urgency"), [(0.0, 1.0), (0.5, 0.8), (1.0, 1.0), (0.9, 0.0)])
-def test_loss_is_the_correction_and_the_regulariser_in_their_measures(share, urgency):
+def test_labels_are_learnt_with_the_regulariser_in_its_measure(share, urgency):
     recipe = Ferclean(FercleanSettings(regularisation=2.0, momentum=0.6))
-    transitions = np.array([[0.7, 0.2, 0.1], [0.0, 0.9, 0.1], [0.3, 0.3, 0.4]])
-    split = split_of(recipe, measures=[share, urgency], transitions=transitions.tolist())
+    split = split_of(recipe, [share, urgency, 0.8])
     nets = [make_network(recipe, 3).eval() for _ in range(2)]
     memory = tensors(memory_of(recipe))
     before = memory["running_target_1"].clone()
     work = recipe.epoch(7, CONTEXT, split)[1]
     step = make_step(work, nets, {"all": [5, 2]}, memory)
-    corrected, *others = work.objective(step)
+    given, *others = work.objective(step)
     logits = nets[1](step.batches["all"].views[0])
     p = torch.softmax(logits, dim=1).detach().numpy().astype(float)
     for place, row in enumerate([5, 2]):
-        given = OBSERVED[row]
-        mixed = [(1 - share) * transitions[k, given] + share * (k == given) for k in range(3)]
-        expected = -np.log(sum(p[place, k] * mixed[k] for k in range(3)))
-        assert corrected.values[place].item() == pytest.approx(expected, rel=1e-4)
+        expected = -np.log(p[place, OBSERVED[row]])
+        assert given.values[place].item() == pytest.approx(expected, rel=1e-4)
     if share * urgency == 0:
         assert others == []
         return
@@ -92,16 +88,82 @@ def test_loss_is_the_correction_and_the_regulariser_in_their_measures(share, urg
     assert regulariser.weight == pytest.approx(2.0 * share * urgency, rel=1e-6)
 
 
-def test_both_remedies_can_be_switched_off():
-    recipe = Ferclean(FercleanSettings(networks=1, regularisation=0.0, correction=False))
+def test_the_regulariser_can_be_switched_off():
+    recipe = Ferclean(FercleanSettings(networks=1, regularisation=0.0))
     nets = [make_network(recipe, 3).eval()]
-    work = recipe.epoch(7, CONTEXT, split_of(recipe, measures=[0.0, 1.0]))[0]
-    step = make_step(work, nets, {"all": [1, 2]}, tensors(memory_of(recipe)))
-    (term,) = work.objective(step)
-    labels = torch.from_numpy(OBSERVED[[1, 2]])
-    logits = nets[0](step.batches["all"].views[0])
-    expected = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    torch.testing.assert_close(term.values, expected)
+    work = recipe.epoch(7, CONTEXT, split_of(recipe, [1.0, 1.0, 0.5]))[0]
+    terms = work.objective(make_step(work, nets, {"all": [1, 2]}, tensors(memory_of(recipe))))
+    assert [term.name for term in terms] == ["given"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "measures", "repairs"),
+    [
+        ({}, [0.0, 0.9, 0.9], True),
+        ({}, [1.0, 0.9, 0.9], True),
+        ({}, [0.0, 0.4, 0.9], False),  # little noise
+        ({}, [0.0, 0.9, 0.8], False),  # suggestions are too often wrong
+        ({"repair": False}, [0.0, 0.9, 0.9], False),
+    ],
+)
+def test_labels_are_repaired_where_it_is_due(settings, measures, repairs):
+    recipe = Ferclean(FercleanSettings(**settings))
+    split = split_of(recipe, measures)
+    kinds = {work.kind for work in recipe.epoch(7, CONTEXT, split)}
+    assert kinds == ({"mixmatch"} if repairs else {"audited"})
+    assert ("prediction_0" in split[0].evidence) == repairs
+
+
+@pytest.mark.parametrize("networks", [1, 2, 3])
+def test_each_network_is_repaired_by_what_the_next_one_says(networks):
+    recipe = Ferclean(FercleanSettings(networks=networks))
+    partition, relabelling = split_of(recipe, [0.0, 1.0, 0.9])
+    passes = recipe.epoch(9, CONTEXT, (partition, relabelling))
+    assert [work.trains for work in passes] == [(net,) for net in range(networks)]
+    logits = np.random.default_rng(1).normal(size=(networks, 12, 3)).astype(np.float32)
+    weight = unlabelled_weight_for(partition.parameters["audit"]["noise_rate"], 3)
+    for net, work in enumerate(passes):
+        peer = (net + 1) % networks
+        e = np.exp(logits[peer].astype(float))
+        said = (e / e.sum(axis=1, keepdims=True)).astype(np.float32)
+        streams = {stream.name: stream for stream in work.streams}
+        agrees = said.argmax(axis=1) == OBSERVED
+        assert streams["labelled"].rows.tolist() == np.flatnonzero(agrees).tolist()
+        assert streams["unlabelled"].rows.tolist() == np.flatnonzero(~agrees).tolist()
+        half = CONTEXT.training.batch_size // 2
+        assert {stream.batch_size for stream in work.streams} == {half}
+        objective = work.objective
+        assert (objective.network, objective.peer) == (net, peer)
+        np.testing.assert_allclose(
+            objective.clean_probability, audit_labels(said, OBSERVED).label_quality, atol=1e-5
+        )
+        assert (objective.alpha, objective.temperature) == (4.0, 0.5)
+        assert objective.unlabelled_weight == pytest.approx(weight)
+        assert objective.ramp_up_start == CONTEXT.training.warm_up_epochs
+        nets = [make_network(recipe, 3) for _ in range(networks)]
+        terms = objective(make_step(work, nets, epoch=9.0))
+        assert [term.name for term in terms] == ["labelled", "prior", "unlabelled"]
+        assert all(torch.isfinite(term.values).all() for term in terms)
+
+
+def test_under_repair_the_targets_move_with_every_audit():
+    recipe = Ferclean(FercleanSettings(momentum=0.6))
+    memory = {**memory_of(recipe), "measures": np.array([0.0, 1.0, 0.9])}
+    logits = np.random.default_rng(3).normal(size=(2, 12, 3)).astype(np.float32)
+    found = recipe.partition(Observation(logits), CONTEXT, memory)
+    e = np.exp(logits.astype(float))
+    prediction = (e / e.sum(axis=2, keepdims=True)).mean(axis=0)
+    mean = (memory["running_target_0"] + memory["running_target_1"]) / 2
+    moved = 0.6 * mean + 0.4 * prediction
+    np.testing.assert_allclose(found.evidence["running_target"], moved, atol=1e-6)
+    later = recipe.remember(memory, found)
+    for net in range(2):
+        np.testing.assert_array_equal(
+            later[f"running_target_{net}"], found.evidence["running_target"]
+        )
+    again = recipe.partition(Observation(logits), CONTEXT, later)
+    expected = 0.6 * moved + 0.4 * prediction
+    np.testing.assert_allclose(again.evidence["running_target"], expected, atol=1e-6)
 
 
 def test_the_partition_is_the_audit_of_the_mean_running_target(tmp_path):
@@ -136,14 +198,16 @@ def test_the_measures_are_those_of_the_first_audit():
     logits = np.zeros((2, 12, 3), dtype=np.float32)
     first = recipe.partition(Observation(logits), CONTEXT, memory)
     audit = first.parameters["audit"]
-    expected = [human_share(audit["steepness"]), noise_urgency(audit["noise_rate"])]
-    assert audit["measures"] == expected
+    right = float(first.evidence["posterior"].max(axis=1).mean(dtype=np.float64))
+    expected = [human_share(audit["steepness"]), noise_urgency(audit["noise_rate"]), right]
+    assert audit["measures"] == pytest.approx(expected)
     memory = recipe.remember({**memory, **memory_of(recipe, seed=9)}, first)
     later = recipe.partition(Observation(logits), CONTEXT, memory).parameters["audit"]
-    assert later["noise_rate"] != audit["noise_rate"] and later["measures"] == expected
+    assert later["noise_rate"] != audit["noise_rate"]
+    assert later["measures"] == audit["measures"]
 
 
 def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():
-    assert human_share(0.15) < 0.02 < 0.98 < human_share(0.55)
+    assert human_share(0.2) < 0.01 < human_share(0.43) < 0.1 < 0.95 < human_share(0.6)
     assert noise_urgency(0.26) < 0.02 < 0.98 < noise_urgency(0.35)
-    assert (human_share(0.35), noise_urgency(0.3)) == (0.5, 0.5)
+    assert (human_share(0.5), noise_urgency(0.3)) == (0.5, 0.5)

@@ -43,8 +43,6 @@ class Audit:
         What it would be if nothing, and if all, but flips were people's errors.
     transitions : numpy.ndarray
         ``(K, K)`` float64, true by given class, rows sum to 1.
-    flip_transitions : numpy.ndarray
-        The same with nothing but flips in it.
     steepness : float
         See :class:`~ferclean.audit.disagreement.Disagreement`.
     temperatures : numpy.ndarray
@@ -60,7 +58,6 @@ class Audit:
     noise_rate: float
     noise_rate_bounds: tuple[float, float]
     transitions: np.ndarray
-    flip_transitions: np.ndarray
     steepness: float
     temperatures: np.ndarray
 
@@ -105,7 +102,6 @@ def audit_labels(probabilities: np.ndarray, labels: np.ndarray) -> Audit:
         noise_rate=float(doubt.mean(dtype=np.float64)) if len(labels) else 0.0,
         noise_rate_bounds=_bounds(calibrated, labels, found),
         transitions=transition_matrix(found),
-        flip_transitions=transition_matrix(found, 0.0),
         steepness=found.steepness,
         temperatures=temperatures,
     )

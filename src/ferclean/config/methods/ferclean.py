@@ -20,8 +20,10 @@ class FercleanSettings:
         minimum=0,
         maximum=1,
     )
-    correction: bool = setting(
-        True, "Train through the audit's transitions instead of on the labels as they are."
+    repair: bool = setting(
+        True,
+        "Train on refined and guessed labels where the audit expects most of its suggestions to "
+        "be right.",
     )
     regularisation: float = setting(
         3.0,
