@@ -43,6 +43,8 @@ TITLES = {
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
     "p6_chosen": "P6 with settings of SMP and SCE-ALD that were chosen on other faces",
+    "p1_real_ablation": "P1, real noise: ferclean without its regulariser",
+    "p6_ablation": "P6: ferclean without repair",
     "p6_auto": "P6: SMR with lambda_u from the estimated noise rate, not from the table",
 }
 VOTES_HEAD = """Doubt against the entropy of the FER+ votes on the test pictures, as Spearman's rank
@@ -183,7 +185,7 @@ def _audit_suite(record: dict[str, Any]) -> str:
     header = ["noise goes to", "rate", *(heading for _, heading in SUITE_COLUMNS), "error of rate"]
     made = (
         f"`{record['command']}`; {record['environment']['device']}. Out-of-fold probabilities, one "
-        "setting for all; the audit's constants were chosen on this suite, not on blurs."
+        "setting for all; the audit's constants were chosen on this suite."
     )
     return "\n".join([f"## {SUITE_TITLE}", "", made, "", *_table([header, *rows]), ""])
 

@@ -48,7 +48,7 @@ def test_the_posterior_is_the_naive_one():
     posterior = label_posterior(probabilities, labels, found)
     assert posterior.dtype == np.float32
     for row, (p, y) in enumerate(zip(probabilities, labels, strict=True)):
-        joint = [p[k] ** 2 * matrix[k, y] for k in range(4)]
+        joint = [p[k] ** 2.5 * matrix[k, y] for k in range(4)]
         expected = np.array(joint) / sum(joint)
         if p.argmax() != y:
             expected = (1 - belief) * expected + belief * np.eye(4)[p.argmax()]
@@ -63,9 +63,9 @@ def test_belief_rises_with_steepness_between_its_ends():
         return belief_in_predictions(dataclasses.replace(found, curve=curve))
 
     flat, steep = belief(0.09), belief(0.89)
-    assert 0.15 < flat < 0.17 and 0.39 < steep < 0.4
-    centre = 0.1 * np.exp(0.6) - 0.01
-    assert belief(centre) == pytest.approx(0.275)
+    assert 0.05 < flat < 0.1 and 0.39 < steep < 0.4
+    centre = 0.1 * np.exp(0.4) - 0.01
+    assert belief(centre) == pytest.approx(0.225)
 
 
 def test_a_usual_confusion_is_believed_less_than_a_rare_one():
