@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from ferclean.config.methods import METHOD_NAMES
+from ferclean.methods import ferclean as ferclean_method
 from ferclean.methods.runner import History
 from ferclean.steps.chain import train_all_rounds
 from ferclean.steps.resume import ResumeFile
@@ -48,22 +49,31 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+def check_that_rounds_of_one_epoch_equal_one_of_many(small_data, folder, method, own=None):
+    many = small_settings(methods=own or {}, rounds=4, epochs_per_round=1)
+    one = small_settings(methods=own or {}, rounds=1, epochs_per_round=4)
+    last_of_many = run_chain(*small_data, folder / "many", method, many)
+    last_of_one = run_chain(*small_data, folder / "one", method, one)
+    for name in ("checkpoint.pt", "labels.parquet", "partition.parquet"):
+        assert (last_of_many / name).read_bytes() == (last_of_one / name).read_bytes(), name
+    history = pd.read_csv(last_of_one / "history.csv")
+    parts = [pd.read_csv(folder / f"many/denoise/round_{r}/history.csv") for r in (1, 2, 3, 4)]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), history)
+    return history
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_rounds_of_one_epoch_equal_one_round_of_many_bit_for_bit(small_data, tmp_path, method):
     # Averaged losses and a recalibration epoch, so that memory and every kind of epoch count.
     own = {"smr": {"loss_history": 3, "recalibration_period": 5, "ramp_up_epochs": 2.0}}
-    many = small_settings(methods=own, rounds=4, epochs_per_round=1)
-    one = small_settings(methods=own, rounds=1, epochs_per_round=4)
-    last_of_many = run_chain(*small_data, tmp_path / "many", method, many)
-    last_of_one = run_chain(*small_data, tmp_path / "one", method, one)
-    for name in ("checkpoint.pt", "labels.parquet", "partition.parquet"):
-        assert (last_of_many / name).read_bytes() == (last_of_one / name).read_bytes(), name
-    histories = [
-        pd.read_csv(tmp_path / "many/denoise" / f"round_{r}/history.csv") for r in (1, 2, 3, 4)
-    ]
-    pd.testing.assert_frame_equal(
-        pd.concat(histories, ignore_index=True), pd.read_csv(last_of_one / "history.csv")
-    )
+    check_that_rounds_of_one_epoch_equal_one_of_many(small_data, tmp_path, method, own)
+
+
+def test_they_are_equal_where_ferclean_repairs_labels(small_data, tmp_path, monkeypatch):
+    monkeypatch.setattr(ferclean_method, "_RIGHT_NEEDED", 0.0)
+    monkeypatch.setattr(ferclean_method, "_RATE_CENTRE", -1.0)
+    history = check_that_rounds_of_one_epoch_equal_one_of_many(small_data, tmp_path, "ferclean")
+    assert (history["kind"] == "mixmatch").all()
 
 
 def test_the_comparison_above_would_notice_a_difference(small_data, tmp_path):
