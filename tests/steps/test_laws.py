@@ -70,8 +70,7 @@ def test_rounds_of_one_epoch_equal_one_round_of_many_bit_for_bit(small_data, tmp
 
 
 def test_they_are_equal_where_ferclean_repairs_labels(small_data, tmp_path, monkeypatch):
-    monkeypatch.setattr(ferclean_method, "_RIGHT_NEEDED", 0.0)
-    monkeypatch.setattr(ferclean_method, "_RATE_CENTRE", -1.0)
+    monkeypatch.setattr(ferclean_method, "_RIGHT_NEEDED", (0.0, 0.0))
     history = check_that_rounds_of_one_epoch_equal_one_of_many(small_data, tmp_path, "ferclean")
     assert (history["kind"] == "mixmatch").all()
 
