@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from torch import Tensor
 
 from ferclean.config.methods.elr import ElrSettings
 from ferclean.losses.classification import cross_entropy
@@ -45,13 +46,10 @@ class Elr(PlainRecipe):
         own = self.settings
 
         def objective(step: Step) -> list[Term]:
-            batch, targets = step.batches["all"], step.memory[RUNNING_TARGET]
-            logits = step.networks[0](batch.views[0])
-            prediction = clipped_prediction(logits)
-            moved = moved_target(targets[batch.rows], prediction, own.momentum)
-            targets[batch.rows] = moved
+            logits, prediction, moved = predict_and_move(step, 0, RUNNING_TARGET, own.momentum)
+            labels = context.targets[step.batches["all"].rows]
             return [
-                Term("cross_entropy", cross_entropy(logits, context.targets[batch.rows])),
+                Term("cross_entropy", cross_entropy(logits, labels)),
                 Term("regulariser", early_learning_penalty(prediction, moved), own.regularisation),
             ]
 
@@ -87,6 +85,35 @@ class Elr(PlainRecipe):
                 "two classes are equally likely",
             ),
         )
+
+
+def predict_and_move(
+    step: Step, network: int, memory: str, momentum: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Predict a step's rows, and move their running targets by what was said.
+
+    Parameters
+    ----------
+    step : Step
+        Its batch is called ``"all"``; its memory is changed in place.
+    network : int
+        The network that predicts.
+    memory : str
+        Name of the running targets, ``(N, K)``.
+    momentum : float
+        beta in [0, 1].
+
+    Returns
+    -------
+    tuple of Tensor
+        ``(B, K)`` each: logits, the clipped prediction, and the targets after the move.
+    """
+    batch, targets = step.batches["all"], step.memory[memory]
+    logits = step.networks[network](batch.views[0])
+    prediction = clipped_prediction(logits)
+    moved = moved_target(targets[batch.rows], prediction, momentum)
+    targets[batch.rows] = moved
+    return logits, prediction, moved
 
 
 def settled_target(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:

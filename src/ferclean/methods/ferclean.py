@@ -30,14 +30,10 @@ from scipy.special import expit
 from ferclean.audit.auditor import Audit, audit_labels
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.classification import cross_entropy
-from ferclean.losses.early_learning import (
-    clipped_prediction,
-    early_learning_penalty,
-    moved_target,
-)
+from ferclean.losses.early_learning import early_learning_penalty
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.co_divide import semi_supervised_pass
-from ferclean.methods.elr import settled_target
+from ferclean.methods.elr import predict_and_move, settled_target
 from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.tables.partitions import RUNNING_TARGET, Partition
@@ -172,12 +168,10 @@ class Ferclean(Recipe):
         """Train one network; its running targets move before they are looked at."""
 
         def objective(step: Step) -> list[Term]:
-            batch, targets = step.batches["all"], step.memory[f"{RUNNING_TARGET}_{net}"]
-            logits = step.networks[net](batch.views[0])
-            prediction = clipped_prediction(logits)
-            moved = moved_target(targets[batch.rows], prediction, self.settings.momentum)
-            targets[batch.rows] = moved
-            terms = [Term("given", cross_entropy(logits, context.targets[batch.rows]))]
+            name, momentum = f"{RUNNING_TARGET}_{net}", self.settings.momentum
+            logits, prediction, moved = predict_and_move(step, net, name, momentum)
+            labels = context.targets[step.batches["all"].rows]
+            terms = [Term("given", cross_entropy(logits, labels))]
             if weight > 0:
                 penalty = early_learning_penalty(prediction, moved)
                 terms.append(Term("regulariser", penalty, weight))
