@@ -36,12 +36,12 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        rules.all_prepare.input,
-        rules.all_noise.input,
-        rules.all_semantics.input,
-        rules.all_embed.input,
-        rules.all_pretrain.input,
-        rules.all_denoise.input,
-        rules.all_audit.input,
-        rules.all_evaluate.input,
-        rules.all_report.input,
+        paths(rules.all_prepare.input),
+        paths(rules.all_noise.input),
+        paths(rules.all_semantics.input),
+        paths(rules.all_embed.input),
+        paths(rules.all_pretrain.input),
+        paths(rules.all_denoise.input),
+        paths(rules.all_audit.input),
+        paths(rules.all_evaluate.input),
+        paths(rules.all_report.input),

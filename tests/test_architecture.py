@@ -88,7 +88,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_training_job_needs_only_what_gpu_images_carry():
     blocked = "\n".join(f"sys.modules[{name!r}] = None" for name in OPTIONAL)
-    steps = ("pretrain", "partition", "relabel", "train", "chain", "evaluate", "inject_noise")
+    steps = ("pretrain", "partition", "train", "chain", "evaluate", "inject_noise")
     imports = "\n".join(f"import ferclean.steps.{step}" for step in steps)
     done = run_python(
         f"import sys\n{blocked}\n{imports}\nimport ferclean.cli.app\n"
@@ -105,7 +105,7 @@ def test_a_training_job_needs_only_what_gpu_images_carry():
 
 def files_that_training_reaches() -> set[Path]:
     """Follow every import, late ones too, from the steps of training and all methods."""
-    start = [PACKAGE / "steps" / f"{step}.py" for step in ("pretrain", "partition", "relabel")]
+    start = [PACKAGE / "steps" / f"{step}.py" for step in ("pretrain", "partition")]
     waiting = {*start, PACKAGE / "steps" / "train.py", *(PACKAGE / "methods").glob("*.py")}
     reached: set[Path] = {PACKAGE / "cli" / "training.py"}
     while waiting:

@@ -43,7 +43,7 @@ def labels(here, name: str, **columns: object) -> str:
     return name
 
 
-@pytest.mark.parametrize("step", ["pretrain", "partition", "relabel", "train"])
+@pytest.mark.parametrize("step", ["pretrain", "partition", "train"])
 def test_a_label_table_without_observed_labels(step, here, ferclean):
     write_raw_pack(here / "faces.npy", np.zeros((2, 48, 48, 1), np.uint8))
     changes = {"labels": labels(here, "labels.parquet")}

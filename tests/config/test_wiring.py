@@ -12,7 +12,7 @@ import pytest
 from ferclean.config.load import build_settings
 from ferclean.config.methods import METHOD_NAMES, recipe_of
 from ferclean.config.steps import STEP_SECTIONS
-from ferclean.config.wiring import STEP_SOURCES, data_files, sources_of, step_params
+from ferclean.config.wiring import STEP_SOURCES, code_digest, data_files, sources_of, step_params
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "ferclean"
@@ -91,6 +91,25 @@ def test_sources_hold_data_and_nested_files_but_no_byte_code(tmp_path):
     ]
 
 
+def test_the_digest_follows_names_and_contents_of_the_sources_alone(tmp_path):
+    found = []
+    for number, (name, text) in enumerate(
+        [("a.py", "x"), ("a.py", "y"), ("b.py", "x"), ("a.py", "x")]
+    ):
+        folder = tmp_path / str(number)
+        for file in sources_of("word-vectors", PACKAGE):
+            path = folder / Path(file).relative_to(PACKAGE)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        (folder / "semantics" / name).write_text(text)
+        (folder / "noise").mkdir()
+        (folder / "noise" / f"{number}.py").write_text("read by another step")
+        found.append(code_digest("word-vectors", folder))
+    assert found[0] == found[3]
+    assert len(set(found)) == 3
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in found)
+
+
 @pytest.mark.parametrize("step", STEP_SECTIONS)
 def test_params_hold_exactly_the_sections_of_the_step(step):
     text = step_params(RAW, step, "smr")
@@ -104,8 +123,8 @@ def test_params_are_the_raw_values_of_that_method_alone():
         "data": RAW["data"],
         "align": {"size": 64},
     }
-    assert json.loads(step_params(RAW, "relabel", "smr")) == {"methods": {"smr": {"alpha": 2.0}}}
-    assert json.loads(step_params(RAW, "relabel", "oracle_clean")) == {"methods": {}}
+    assert json.loads(step_params(RAW, "train", "smr"))["methods"] == {"smr": {"alpha": 2.0}}
+    assert json.loads(step_params(RAW, "train", "oracle_clean"))["methods"] == {}
 
 
 def test_word_vectors_depend_on_the_classes_and_on_nothing_else_of_the_data():

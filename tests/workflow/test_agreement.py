@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ferclean.config.steps import STEP_SECTIONS
+from ferclean.config.wiring import sources_of
 from workflow.edits import edited, leaves
 from workflow.project import ROOT, Project, tiny_params
 
@@ -19,17 +21,26 @@ pytestmark = pytest.mark.end_to_end
 PARAMS = tiny_params()
 LEAVES = list(leaves(PARAMS))
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PACKAGE = ROOT / "src" / "ferclean"
 PACKAGE_FILES = sorted(
     str(file.relative_to(ROOT))
-    for file in (ROOT / "src" / "ferclean").rglob("*")
+    for file in PACKAGE.rglob("*")
     if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".tmp"
 )
 # The rules of workflow/rules/<stage>.smk are what stage <stage> of dvc.yaml runs.
-STAGE_OF = {
-    rule: file.stem
-    for file in (ROOT / "workflow" / "rules").glob("*.smk")
-    for rule in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)
+RULE_FILES = {file.stem: file.read_text() for file in (ROOT / "workflow" / "rules").glob("*.smk")}
+RULE_TEXTS = {
+    part.partition(":")[0]: part
+    for text in RULE_FILES.values()
+    for part in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]
 }
+STAGE_OF = {
+    rule: stage
+    for stage, text in RULE_FILES.items()
+    for rule in re.findall(r"^rule (\w+):", text, re.MULTILINE)
+}
+CALL = re.compile(r"-m ferclean ([\w-]+)")
+STEPS_OF = {stage: found for stage, text in RULE_FILES.items() if (found := CALL.findall(text))}
 
 
 def stages_of(file: str) -> frozenset[str]:
@@ -115,13 +126,21 @@ def test_the_stages_that_name_a_group_of_source_files_are_stale_after_an_edit(st
     assert answers[group_name(stages)] == (stages, stages), GROUPS[stages]
 
 
-def test_rules_read_the_source_files_that_their_stage_depends_on(finished):
+def test_steps_read_the_source_files_that_their_stage_depends_on():
     read: dict[str, set[str]] = {}
-    for rule, files in inputs_by_rule(finished):
-        for file in files:
-            read.setdefault(file, set()).add(STAGE_OF[rule])
-    by_snakemake = {file: read.get(file, set()) for file in PACKAGE_FILES}
-    assert by_snakemake == {file: set(stages_of(file)) for file in PACKAGE_FILES}
+    for stage, steps in STEPS_OF.items():
+        for file in {file for step in steps for file in sources_of(step, PACKAGE)}:
+            read.setdefault(str(Path(file).relative_to(ROOT)), set()).add(stage)
+    by_sources = {file: read.get(file, set()) for file in PACKAGE_FILES}
+    assert by_sources == {file: set(stages_of(file)) for file in PACKAGE_FILES}
+
+
+def test_every_rule_that_calls_a_step_carries_the_digest_of_its_source():
+    called = [step for steps in STEPS_OF.values() for step in steps]
+    assert sorted(called) == sorted(STEP_SECTIONS)
+    for rule, text in RULE_TEXTS.items():
+        steps = CALL.findall(text)
+        assert re.findall(r'code=code_digest\("([\w-]+)"\)', text) == steps, rule
 
 
 def test_touching_every_file_makes_nothing_stale(copy_of_finished):
@@ -163,6 +182,8 @@ def test_each_stage_depends_on_what_its_rules_read(finished):
             for file in files
             if not any(Path(file).is_relative_to(out) for out in outs)
         }
+        sources = {file for step in STEPS_OF[stage] for file in sources_of(step, PACKAGE)}
+        read |= {str(Path(file).relative_to(ROOT)) for file in sources}
         uncovered = {f for f in read if not any(Path(f).is_relative_to(dep) for dep in deps)}
         unread = {dep for dep in deps if not any(Path(f).is_relative_to(dep) for f in read)}
         assert (uncovered, unread) == (set(), set()), stage

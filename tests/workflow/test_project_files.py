@@ -57,7 +57,7 @@ def test_stages_depend_on_the_sections_of_their_steps():
         "semantics": ("word-vectors",),
         "embed": ("semantic-embedding",),
         "pretrain": ("pretrain",),
-        "denoise": ("partition", "relabel", "train"),
+        "denoise": ("partition", "train"),
         "audit": ("audit-run",),
         "evaluate": ("evaluate", "summarise"),
         "report": ("report",),

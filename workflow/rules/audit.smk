@@ -28,7 +28,6 @@ rule audit_run:
         checkpoint=lambda w: checkpoint_of(w.setting, AUDITED, ROUNDS[-1]),
         partition=lambda w: last_partition(w.setting, AUDITED),
         others=lambda w: [last_partition(w.setting, m) for m in other_methods(w)],
-        source=sources_of("audit-run"),
     output:
         parquet="results/audit/{setting}/audit.parquet",
         table="results/audit/{setting}/audit.csv",
@@ -44,12 +43,13 @@ rule audit_run:
         mem_mb=6000,
         runtime=120,
     params:
+        code=code_digest("audit-run"),
         method=AUDITED,
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         others=lambda w: [
             f"--other {m}={last_partition(w.setting, m)}" for m in other_methods(w)
         ],
-        settings=step_params(config, "audit-run"),
+        settings=step_settings("audit-run"),
     message:
         "Audit the labels of {wildcards.setting}"
     shell:

@@ -1,6 +1,8 @@
 # What all rules share: the runs of the grid, the command line, and where an input stands.
+import gc
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from shutil import which
 
@@ -16,13 +18,17 @@ from ferclean.config.side_inputs import (
     side_input_options,
     side_inputs,
 )
-from ferclean.config.wiring import data_files, sources_of, step_params
+from ferclean.config.wiring import code_digest, data_files, step_params
 from ferclean.errors import FercleanError
 
 try:
     SETTINGS = build_settings(config, source="params.yaml")
 except FercleanError as error:
     raise WorkflowError(str(error)) from None
+
+# Planning makes millions of small objects that all stay: a quarter of its time would go into looking
+# for garbage among them.
+gc.set_threshold(500_000, 50, 100)
 
 NOISES = settings_of(SETTINGS)
 RUNS = runs_of(SETTINGS)
@@ -63,6 +69,10 @@ checkpoint_of = lambda setting, method, round: (
     if round > 0
     else f"results/pretrain/{setting}/{method}/checkpoint.pt"
 )
+# Long lists are handed on as plain paths and by functions: Snakemake looks up each file of a named
+# list by hashing the whole list, which takes minutes for a grid of 1,000 runs.
+step_settings = cache(lambda step, method=None: step_params(config, step, method))
+paths = lambda files: [str(file) for file in files]
 side_files = lambda w: list(side_inputs(w.method, w.setting).values())
 previous = lambda wildcards: (
     f"results/denoise/{wildcards.setting}/{wildcards.method}/round_{int(wildcards.round) - 1}"

@@ -1,5 +1,5 @@
-# Rounds are unrolled: partition and relabel read the checkpoint of their round, and training
-# round r starts from everything that round r-1 left.
+# Rounds are unrolled: partition scores and repairs the labels by the checkpoint of its round, and
+# training round r starts from everything that round r-1 left.
 
 
 rule partition:
@@ -8,9 +8,9 @@ rule partition:
         labels=training_labels,
         checkpoint=lambda w: checkpoint_of(w.setting, w.method, int(w.round)),
         side=side_files,
-        source=sources_of("partition"),
     output:
         partition="results/denoise/{setting}/{method}/round_{round}/partition.parquet",
+        labels="results/denoise/{setting}/{method}/round_{round}/labels.parquet",
     log:
         "results/logs/partition/{setting}/{method}/round_{round}.log",
     benchmark:
@@ -21,43 +21,19 @@ rule partition:
         mem_mb=6000,
         runtime=120,
     params:
+        code=code_digest("partition"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         side=lambda w: side_input_options(w.method, w.setting),
-        settings=lambda wildcards: step_params(config, "partition", wildcards.method),
+        settings=lambda wildcards: step_settings("partition", wildcards.method),
     message:
-        "Score the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
+        "Score and repair the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
     shell:
         "OMP_NUM_THREADS={threads} python3 -m ferclean partition "
         "--faces {input.faces} --labels {input.labels} "
-        "--checkpoint {input.checkpoint} --output {output.partition} --method {wildcards.method} "
+        "--checkpoint {input.checkpoint} --output $(dirname {output.partition}) "
+        "--method {wildcards.method} "
         "--seed {params.seed} {params.side} --params {params.settings:q} "
         "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log} 2>&1"
-
-
-rule relabel:
-    input:
-        labels=training_labels,
-        partition=rules.partition.output.partition,
-        source=sources_of("relabel"),
-    output:
-        labels="results/denoise/{setting}/{method}/round_{round}/labels.parquet",
-    log:
-        "results/logs/relabel/{setting}/{method}/round_{round}.log",
-    benchmark:
-        "results/logs/relabel/{setting}/{method}/round_{round}.tsv"
-    resources:
-        gpu=0,
-        mem_mb=4000,
-        runtime=60,
-    params:
-        settings=lambda wildcards: step_params(config, "relabel", wildcards.method),
-    message:
-        "Repair the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
-    shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean relabel "
-        "--labels {input.labels} --partition {input.partition} "
-        "--output {output.labels} --method {wildcards.method} "
-        "--params {params.settings:q} > {log} 2>&1"
 
 
 rule train:
@@ -68,7 +44,6 @@ rule train:
         partition=lambda wildcards: f"{previous(wildcards)}/partition.parquet",
         relabelled=lambda wildcards: f"{previous(wildcards)}/labels.parquet",
         side=side_files,
-        source=sources_of("train"),
     output:
         checkpoint="results/denoise/{setting}/{method}/round_{round}/checkpoint.pt",
         history="results/denoise/{setting}/{method}/round_{round}/history.csv",
@@ -84,9 +59,10 @@ rule train:
         mem_mb=6000,
         runtime=720,
     params:
+        code=code_digest("train"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         side=lambda w: side_input_options(w.method, w.setting),
-        settings=lambda wildcards: step_params(config, "train", wildcards.method),
+        settings=lambda wildcards: step_settings("train", wildcards.method),
     message:
         "Train {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
     shell:
@@ -102,12 +78,7 @@ rule train:
 rule all_denoise:
     input:
         [
-            expand(
-                rules.partition.output + rules.relabel.output,
-                setting=s,
-                method=m,
-                round=ROUNDS,
-            )
+            expand(rules.partition.output, setting=s, method=m, round=ROUNDS)
             for s, m in RUNS
         ],
         [

@@ -8,7 +8,6 @@ rule semantic_embedding:
         faces=FACES,
         labels="results/noise/{setting}/labels.parquet",
         vectors=rules.word_vectors.output.vectors,
-        source=sources_of("semantic-embedding"),
     output:
         similarity="results/embed/{setting}/similarity.parquet",
         history="results/embed/{setting}/history.csv",
@@ -23,8 +22,9 @@ rule semantic_embedding:
         mem_mb=6000,
         runtime=720,
     params:
+        code=code_digest("semantic-embedding"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
-        settings=step_params(config, "semantic-embedding"),
+        settings=step_settings("semantic-embedding"),
     message:
         "Tie the faces of {wildcards.setting} to the class words"
     shell:

@@ -19,7 +19,6 @@ rule evaluate:
             round=ROUNDS[1:],
             file=["history.csv", "predictions.npz"],
         ),
-        source=sources_of("evaluate"),
     output:
         metrics="results/evaluate/{setting}/{method}/metrics.json",
         epochs="results/evaluate/{setting}/{method}/epochs.csv",
@@ -37,8 +36,9 @@ rule evaluate:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_digest("evaluate"),
         rounds=ROUNDS[-1],
-        settings=step_params(config, "evaluate"),
+        settings=step_settings("evaluate"),
     message:
         "Measure {wildcards.setting}/{wildcards.method}"
     shell:
@@ -54,7 +54,6 @@ rule summarise:
     input:
         metrics=expand("results/evaluate/{run}/metrics.json", run=RUN_FOLDERS),
         epochs=expand("results/evaluate/{run}/epochs.csv", run=RUN_FOLDERS),
-        source=sources_of("summarise"),
     output:
         metrics="results/summary/metrics.json",
         results="results/summary/results.csv",
@@ -69,8 +68,9 @@ rule summarise:
         mem_mb=2000,
         runtime=30,
     params:
+        code=code_digest("summarise"),
         runs=[f"--run {run}" for run in RUN_FOLDERS],
-        settings=step_params(config, "summarise"),
+        settings=step_settings("summarise"),
     message:
         "Put the runs side by side"
     shell:

@@ -7,7 +7,6 @@ rule inject_noise:
             if parse_setting(wildcards.setting).kind == "file"
             else []
         ),
-        source=sources_of("inject-noise"),
     output:
         labels="results/noise/{setting}/labels.parquet",
         oracle="results/noise/{setting}/oracle_clean.parquet",
@@ -21,8 +20,9 @@ rule inject_noise:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_digest("inject-noise"),
         draw=lambda wildcards: parse_setting(wildcards.setting),
-        settings=step_params(config, "inject-noise"),
+        settings=step_settings("inject-noise"),
     message:
         "Draw label noise {wildcards.setting}"
     shell:

@@ -1,7 +1,6 @@
 rule ingest:
     input:
         data=RAW_DATA,
-        source=sources_of("ingest"),
     output:
         samples="results/prepare/ingest/samples.parquet",
         pictures="results/prepare/ingest/pictures.arrow",
@@ -18,7 +17,8 @@ rule ingest:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=step_params(config, "ingest"),
+        code=code_digest("ingest"),
+        settings=step_settings("ingest"),
     message:
         "Read the data set"
     shell:
@@ -31,7 +31,6 @@ rule align:
     input:
         samples=rules.ingest.output.samples,
         pictures=rules.ingest.output.pictures,
-        source=sources_of("align"),
     output:
         faces=FACES,
         samples="results/prepare/align/samples.parquet",
@@ -46,7 +45,8 @@ rule align:
         mem_mb=4000,
         runtime=240,
     params:
-        settings=step_params(config, "align"),
+        code=code_digest("align"),
+        settings=step_settings("align"),
     message:
         "Find, align and pack the faces"
     shell:

@@ -4,7 +4,6 @@ rule pretrain:
         labels=training_labels,
         weights=data_files(SETTINGS.model.weights),
         side=side_files,
-        source=sources_of("pretrain"),
     output:
         checkpoint="results/pretrain/{setting}/{method}/checkpoint.pt",
         history="results/pretrain/{setting}/{method}/history.csv",
@@ -20,9 +19,10 @@ rule pretrain:
         mem_mb=6000,
         runtime=720,
     params:
+        code=code_digest("pretrain"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         side=lambda w: side_input_options(w.method, w.setting),
-        settings=lambda wildcards: step_params(config, "pretrain", wildcards.method),
+        settings=lambda wildcards: step_settings("pretrain", wildcards.method),
     message:
         "Warm up {wildcards.setting}/{wildcards.method}"
     shell:

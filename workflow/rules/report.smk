@@ -4,15 +4,17 @@ localrules:
 
 rule report:
     input:
-        prepare=rules.all_prepare.input,
-        noise=rules.all_noise.input,
-        semantics=rules.all_semantics.input,
-        denoise=rules.all_denoise.input,
-        evaluations=[
-            expand(rules.evaluate.output, setting=s, method=m) for s, m in RUNS
-        ],
-        summary=rules.summarise.output,
-        source=sources_of("report"),
+        lambda w: paths(
+            rules.all_prepare.input
+            + rules.all_noise.input
+            + rules.all_semantics.input
+            + rules.all_evaluate.input
+        ),
+        partitions=lambda w: expand(
+            "results/denoise/{run}/round_{round}/partition.parquet",
+            run=RUN_FOLDERS,
+            round=ROUNDS,
+        ),
     output:
         page=report(
             "results/report/index.html",
@@ -28,8 +30,9 @@ rule report:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_digest("report"),
         runs=[f"--run {run}" for run in RUN_FOLDERS],
-        settings=step_params(config, "report"),
+        settings=step_settings("report"),
     message:
         "Write the report"
     shell:

@@ -1,7 +1,6 @@
 rule word_vectors:
     input:
         words=WORD_FILES,
-        source=sources_of("word-vectors"),
     output:
         vectors="results/semantics/word_vectors.csv",
         similarity="results/semantics/similarity.csv",
@@ -16,7 +15,8 @@ rule word_vectors:
         mem_mb=8000,
         runtime=60,
     params:
-        settings=step_params(config, "word-vectors"),
+        code=code_digest("word-vectors"),
+        settings=step_settings("word-vectors"),
     message:
         "Make vectors of the class words"
     shell:

@@ -1,4 +1,4 @@
-"""Steps that train: warm-up, then rounds of partition, relabel, train."""
+"""Steps that train: warm-up, then rounds of partition and training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ferclean.cli.options import (
     Faces,
     Labels,
     Method,
-    OutputFile,
     OutputFolder,
     ParamsFile,
     PartitionFile,
@@ -76,35 +75,20 @@ def partition(
     faces: Faces,
     labels: Labels,
     checkpoint: Checkpoint,
-    output: OutputFile,
+    output: OutputFolder,
     method: Method,
     seed: Seed = 0,
     device: Device = "auto",
     side_input: SideInputs = None,
     params: ParamsFile = "params.yaml",
 ) -> None:
-    """Say of every training label how likely it is right."""
+    """Say of every training label how likely it is right, and what becomes of it."""
     settings = load_settings(params, STEP_SECTIONS["partition"])
     from ferclean.steps.partition import partition as step
     from ferclean.steps.training_inputs import RunFiles
 
     files = RunFiles(faces, labels, method, seed, device, settings, named_files(side_input))
     step(files, checkpoint=checkpoint, output=output)
-
-
-def relabel(
-    *,
-    labels: Labels,
-    partition: PartitionFile,
-    output: OutputFile,
-    method: Method,
-    params: ParamsFile = "params.yaml",
-) -> None:
-    """Decide label, weight and action of every training row."""
-    settings = load_settings(params, STEP_SECTIONS["relabel"])
-    from ferclean.steps.relabel import relabel as step
-
-    step(labels=labels, partition=partition, output=output, method=method, settings=settings)
 
 
 def train(
@@ -140,5 +124,5 @@ def train(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (semantic_embedding, pretrain, partition, relabel, train):
+    for command in (semantic_embedding, pretrain, partition, train):
         app.command(rich_help_panel=STEPS_PANEL)(command)

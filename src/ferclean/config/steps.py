@@ -10,7 +10,6 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "semantic-embedding": ("embedding", "training"),
     "pretrain": ("model", "training", "methods"),
     "partition": ("model", "training", "methods"),
-    "relabel": ("methods",),
     "train": ("model", "training", "methods"),
     "audit-run": ("model", "training", "methods"),
     "evaluate": ("evaluate",),

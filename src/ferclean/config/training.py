@@ -78,7 +78,7 @@ class TrainingSettings:
     """The trainer that all methods share."""
 
     warm_up_epochs: int = setting(5, "Epochs of the method's own warm-up.", minimum=1)
-    rounds: int = setting(3, "Rounds of partition, relabel, train.", minimum=0)
+    rounds: int = setting(3, "Rounds of partition and training.", minimum=0)
     epochs_per_round: int = setting(5, "Training epochs in a round.", minimum=1)
     batch_size: int = setting(128, "Pictures per step.", minimum=2)
     normalise_mean: tuple[float, ...] = setting(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +63,8 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
         "train",
     ),
     "pretrain": _TRAINING,
-    "partition": _LOOKING,
-    "relabel": (
-        *_JUDGING,
-        "losses",
-        "methods",
-        "models",
-        "partition",
-        "relabel",
-        "tables",
-        "train",
-    ),
-    "train": (*_TRAINING, "steps/relabel.py"),
+    "partition": (*_LOOKING, "steps/relabelling.py"),
+    "train": (*_TRAINING, "steps/relabelling.py"),
     "audit-run": (
         *_LOOKING,
         "audit",
@@ -154,6 +146,32 @@ def sources_of(step: str, root: str | Path = "src/ferclean") -> list[str]:
         found = (root / name).rglob("*") if (root / name).is_dir() else [root / name]
         files |= {path for path in found if _is_source(path)}
     return sorted(str(path) for path in files)
+
+
+@cache
+def code_digest(step: str, root: str | Path = "src/ferclean") -> str:
+    """Return what changes when the source of a step changes.
+
+    Rules carry it among their parameters. Files among their inputs would do the same, but
+    Snakemake would look at some 75 of them for every job: minutes for a grid of 1,000 runs.
+
+    Parameters
+    ----------
+    step : str
+        A key of :data:`STEP_SOURCES`.
+    root : str or Path
+        Folder of the package.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits of the SHA-256 over names and contents of :func:`sources_of`.
+    """
+    digest = sha256()
+    for file in sources_of(step, root):
+        name = Path(file).relative_to(root).as_posix()
+        digest.update(f"{name}\0{sha256(Path(file).read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def data_files(*paths: str | None) -> list[str]:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from ferclean.steps.partition import partition
 from ferclean.steps.pretrain import pretrain
-from ferclean.steps.relabel import relabel
 from ferclean.steps.train import train
 from ferclean.steps.training_inputs import RunFiles
 
 
 def train_all_rounds(files: RunFiles, *, pretrained: Path, denoised: Path) -> None:
-    """Pretrain, then partition, relabel and train in turn for every round.
+    """Pretrain, then partition and train in turn for every round.
 
     Parameters
     ----------
@@ -39,12 +38,4 @@ def train_all_rounds(files: RunFiles, *, pretrained: Path, denoised: Path) -> No
                 round_number=number,
             )
             previous = folder
-        checkpoint = previous / "checkpoint.pt"
-        partition(files, checkpoint=checkpoint, output=folder / "partition.parquet")
-        relabel(
-            labels=files.labels,
-            partition=folder / "partition.parquet",
-            output=folder / "labels.parquet",
-            method=files.method,
-            settings=files.settings,
-        )
+        partition(files, checkpoint=previous / "checkpoint.pt", output=folder)

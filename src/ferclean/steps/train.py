@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ferclean.errors import FercleanError
 from ferclean.methods.runner import History, run_epochs
-from ferclean.steps.relabel import read_relabelling
+from ferclean.steps.relabelling import read_relabelling
 from ferclean.steps.resume import ResumeFile
 from ferclean.steps.training_inputs import RunFiles, open_training
 from ferclean.steps.training_outputs import write_training_outputs
