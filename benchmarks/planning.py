@@ -2,8 +2,9 @@
 
     python benchmarks/planning.py
 
-A dry run of the whole workflow in a folder of its own, where nothing is made yet, so that every job
-of every run is planned. Several sizes in turn: the time should grow with the runs, not faster.
+A quiet dry run of the whole workflow in a folder of its own, where nothing is made yet, so that
+every job of every run is planned: what one waits for before the first job starts. Several sizes in
+turn: the time should grow with the runs, not faster.
 """
 
 from __future__ import annotations
@@ -72,43 +73,37 @@ def _plan_repeatedly(project: Path, runs: int, repeats: int) -> dict[str, Any]:
         "seeds": list(range(seeds)),
     }
     (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    timed = [_plan(project) for _ in range(repeats)]
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        _dry_run(project)
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    # The table of jobs is printed at the start and at the end.
+    (jobs,) = set(re.findall(r"^total\s+(\d+)$", _dry_run(project, "rules"), re.MULTILINE))
     return {
         "runs": seeds * len(_RATES) * len(_METHODS + _CONTROLS),
-        "jobs": timed[0][1],
-        "seconds": statistics.median(seconds for seconds, _ in timed),
-        "seconds_of_each": [seconds for seconds, _ in timed],
-        "peak_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "jobs": int(jobs),
+        "seconds": statistics.median(seconds),
+        "seconds_of_each": seconds,
+        "peak_mib": peak,
     }
 
 
-def _plan(project: Path) -> tuple[float, int]:
-    """Return the seconds and jobs of one dry run."""
-    start = time.perf_counter()
+def _dry_run(project: Path, *quiet: str) -> str:
+    """Plan all jobs; return what Snakemake says. With a bare ``--quiet`` it stops after planning."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--resources", "gpu=1"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "-n",
-            "-q",
-            "rules",
-            "--cores",
-            "2",
-            "--resources",
-            "gpu=1",
-        ],
+        [*command, "--quiet", *quiet],
         cwd=project,
         env=os.environ | {"PYTHONPATH": "src"},
         capture_output=True,
         text=True,
         check=False,
     )
-    seconds = time.perf_counter() - start
     if done.returncode != 0:
         raise SystemExit(done.stderr)
-    (jobs,) = re.findall(r"^total\s+(\d+)$", done.stdout + done.stderr, re.MULTILINE)
-    return seconds, int(jobs)
+    return done.stdout + done.stderr
 
 
 if __name__ == "__main__":
