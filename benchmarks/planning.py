@@ -91,7 +91,7 @@ def _plan_repeatedly(project: Path, runs: int, repeats: int) -> dict[str, Any]:
 
 
 def _dry_run(project: Path, *quiet: str) -> str:
-    """Plan all jobs; return what Snakemake says. With a bare ``--quiet`` it stops after planning."""
+    """Plan all jobs; return what Snakemake says. A bare ``--quiet`` makes it stop after that."""
     command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--resources", "gpu=1"]
     done = subprocess.run(
         [*command, "--quiet", *quiet],

@@ -91,7 +91,7 @@ class Ferclean(Recipe):
         total = np.sum([memory[name] for name in self._targets()], axis=0)
         target = settled_target(total, prediction)
         measures = memory[_MEASURES]
-        if self._repairs(measures):
+        if self.repairs(measures):
             momentum = self.settings.momentum
             target = momentum * target + (1.0 - momentum) * prediction
         audit = audit_labels(target, context.observed)
@@ -103,7 +103,7 @@ class Ferclean(Recipe):
             _MEASURES: measures.tolist(),
         }
         evidence = {RUNNING_TARGET: target.astype(np.float32), _POSTERIOR: audit.posterior}
-        if self._repairs(measures):
+        if self.repairs(measures):
             said = softmax(seen.logits)
             evidence |= {f"{_PREDICTION}_{net}": each for net, each in enumerate(said)}
         return Partition(
@@ -122,7 +122,7 @@ class Ferclean(Recipe):
         """Keep the measures of the first audit and, under repair, the targets that moved."""
         measures = np.array(partition.parameters["audit"][_MEASURES])
         moved = {}
-        if self._repairs(measures):
+        if self.repairs(measures):
             moved = {name: partition.evidence[RUNNING_TARGET].copy() for name in self._targets()}
         return {**memory, **moved, _MEASURES: measures}
 
@@ -144,7 +144,7 @@ class Ferclean(Recipe):
         """Repair, or learn the labels as they are with the regulariser in its measure."""
         partition, _ = required(split)
         measures = np.array(partition.parameters["audit"][_MEASURES])
-        if self._repairs(measures):
+        if self.repairs(measures):
             return [self._repair(net, context, partition) for net in range(self.networks)]
         share, urgency, _ = measures
         weight = self.settings.regularisation * share * urgency
@@ -153,7 +153,7 @@ class Ferclean(Recipe):
     def _targets(self) -> list[str]:
         return [f"{RUNNING_TARGET}_{net}" for net in range(self.networks)]
 
-    def _repairs(self, measures: np.ndarray) -> bool:
+    def repairs(self, measures: np.ndarray) -> bool:
         """Tell whether labels are repaired; not before they were measured (NaN)."""
         _, urgency, right = measures
         noisy, clean = _RIGHT_NEEDED
