@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from ferclean.errors import FercleanError
+from ferclean.partition import neighbours as module
 from ferclean.partition.neighbours import (
     METRICS,
     batch_neighbours,
@@ -17,10 +18,9 @@ from ferclean.partition.neighbours import (
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("chunk", [1, 500, 2**25])
-def test_neighbours_and_distances_are_scikit_learns(metric, chunk):
+def test_neighbours_and_distances_are_scikit_learns(metric):
     points = np.random.default_rng(0).normal(size=(120, 6)).astype(np.float32)
-    found = nearest_neighbours(points, 7, metric=metric, chunk_distances=chunk)
+    found = nearest_neighbours(points, 7, metric=metric)
     fitted = NearestNeighbors(n_neighbors=7, metric=metric, algorithm="brute").fit(points)
     distance, index = fitted.kneighbors()  # of the points themselves, each without itself
     np.testing.assert_array_equal(found.index, index)
@@ -51,21 +51,19 @@ def test_a_graph_of_a_million_rows_and_200_neighbours_fits_into_memory():
     assert sum(held) * 200 * 10**6 < 2.5e9
 
 
-def test_no_matrix_of_all_pairs_is_held():
-    points = np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32)
-    chunk = 600 * 8
-    rows = []
+def test_beyond_a_number_of_rows_an_index_is_asked(monkeypatch):
+    points = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    asked = []
 
-    class Counted(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            result = function(*args, **(kwargs or {}))
-            if isinstance(result, torch.Tensor):
-                rows.append(result.numel())
-            return result
+    def answer(vectors, count, *, metric):
+        asked.append((len(vectors), count, metric))
+        return np.zeros((300, 3), np.int32), np.zeros((300, 3), np.float32)
 
-    with Counted():
-        nearest_neighbours(points, 3, metric="cosine", chunk_distances=chunk)
-    assert max(rows) == chunk
+    monkeypatch.setattr(module, "indexed_neighbours", answer)
+    nearest_neighbours(points, 3, metric="cosine", most_compared=300)
+    assert asked == []
+    nearest_neighbours(points, 3, metric="cosine", most_compared=299)
+    assert asked == [(300, 3, "cosine")]
 
 
 @pytest.mark.parametrize(

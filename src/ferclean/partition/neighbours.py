@@ -1,4 +1,4 @@
-"""Nearest neighbours, exactly and without a matrix of all pairs, and what they vote for."""
+"""Nearest neighbours, and what they vote for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from ferclean.errors import unknown_name
+from ferclean.partition.neighbour_index import indexed_neighbours
+from ferclean.partition.neighbour_search import comparable, exact_neighbours, pair_distances
 from ferclean.partition.vectors import row_chunks
 
 METRICS = ("cosine", "euclidean")
-# Distances held at a time: 128 MB of float32.
-_CHUNK_DISTANCES = 2**25
+# Up to here all pairs are compared: two to three minutes on two cores at 512 dimensions.
+_MOST_COMPARED = 100_000
 # Gathered values of neighbours held at a time.
 _CHUNK_VALUES = 2**23
 
@@ -42,11 +44,13 @@ def nearest_neighbours(
     *,
     metric: str,
     device: torch.device | None = None,
-    chunk_distances: int = _CHUNK_DISTANCES,
+    most_compared: int = _MOST_COMPARED,
 ) -> Neighbours:
     """Find the nearest other rows of every row.
 
-    Exact: the time grows with N squared, the memory with N.
+    Exact up to `most_compared` rows and on a GPU: the time grows with N squared, the memory with N.
+    Beyond, on the CPU, through an index that overlooks a few in a hundred of the neighbours
+    (:func:`~ferclean.partition.neighbour_index.indexed_neighbours`); distances are exact always.
 
     Parameters
     ----------
@@ -59,8 +63,8 @@ def nearest_neighbours(
         ``"cosine"`` (a vector of zeros is at distance 1 from all) or ``"euclidean"``.
     device : torch.device, optional
         Where distances are computed; by default on the CPU.
-    chunk_distances : int
-        Distances held at a time.
+    most_compared : int
+        Rows up to which all pairs are compared on the CPU.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def nearest_neighbours(
     ValueError
         If `vectors` is not a finite matrix or `count` is below 1.
     FercleanError
-        For an unknown metric.
+        For an unknown metric, or if faiss is needed and not installed.
     """
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
@@ -80,19 +84,11 @@ def nearest_neighbours(
     if count < 1:
         raise ValueError(f"count must be at least 1, found {count}")
     rows, kept = len(vectors), min(count, max(len(vectors) - 1, 0))
-    index = np.empty((rows, kept), dtype=np.int32)
-    distance = np.empty((rows, kept), dtype=np.float32)
-    with torch.inference_mode():
-        points = torch.from_numpy(np.asarray(vectors, dtype=np.float32)).to(device or "cpu")
-        points = functional.normalize(points, dim=1) if metric == "cosine" else points
-        step = max(1, chunk_distances // max(rows, 1))
-        for start in range(0, rows, step):
-            part = _distances(points[start : start + step], points, metric)
-            part.diagonal(start).fill_(torch.inf)
-            found = part.topk(kept, dim=1, largest=False)
-            index[start : start + step] = found.indices.cpu().numpy()
-            distance[start : start + step] = found.values.cpu().numpy()
-    return Neighbours(index, distance)
+    on_processor = device is None or device.type == "cpu"
+    if rows > most_compared and on_processor:
+        return Neighbours(*indexed_neighbours(vectors, kept, metric=metric))
+    points = comparable(vectors, metric).to(device or "cpu")
+    return Neighbours(*exact_neighbours(points, np.arange(rows), kept, metric))
 
 
 def neighbour_weights(distance: np.ndarray, metric: str) -> np.ndarray:
@@ -194,14 +190,7 @@ def batch_neighbours(vectors: Tensor, count: int) -> Tensor:
     """
     with torch.no_grad(), torch.autocast(vectors.device.type, enabled=False):
         points = functional.normalize(vectors.float(), dim=1)
-        distance = _distances(points, points, "cosine").fill_diagonal_(torch.inf)
+        distance = pair_distances(points, points, "cosine").fill_diagonal_(torch.inf)
         found = distance.topk(min(count, len(points) - 1), dim=1, largest=False).indices
         near = torch.zeros_like(distance, dtype=torch.bool)
         return near.scatter_(1, found, True)
-
-
-def _distances(part: Tensor, points: Tensor, metric: str) -> Tensor:
-    if metric == "cosine":
-        return (part @ points.T).neg_().add_(1.0)
-    # Not by the product of vectors: near points would lose their distance to rounding.
-    return torch.cdist(part, points, compute_mode="donot_use_mm_for_euclid_dist")
