@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import tomllib
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ferclean
+from ferclean.config.methods import MethodsSettings
+from ferclean.methods.ferclean import human_share, noise_urgency
+from ferclean.methods.registry import build_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPERS = (
@@ -73,3 +78,27 @@ def test_results_told_elsewhere_are_those_of_the_records(paper, at_least, result
     numbers = set(re.findall(r"\d+\.\d+", section))
     assert len(numbers) >= at_least
     assert numbers <= set(re.findall(r"\d+\.\d+", results_page))
+
+
+def test_first_audits_in_the_docs_are_those_on_record_and_lead_to_what_is_said():
+    record = json.loads((ROOT / "benchmarks/results/first_audits.json").read_text())["audits"]
+    page = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    table = page.split("| labels | wrong | noise rate |")[1].split("\n\n")[0].splitlines()[2:]
+    assert len(table) == len(record)
+    recipe = build_recipe("ferclean", MethodsSettings())
+    for line, found in zip(table, record.values(), strict=True):
+        share, urgency = human_share(found["steepness"]), noise_urgency(found["noise_rate"])
+        repairs = recipe.repairs(np.array([share, urgency, found["expected_right"]]))
+        assert repairs == found["repairs"]
+        regularised = share * urgency > 0.5
+        cells = [
+            f"{found['wrong_labels']:.1%}".replace("%", " %"),
+            f"{found['noise_rate']:.1%}".replace("%", " %"),
+            f"{urgency:.2f}",
+            f"{found['steepness']:.2f}",
+            f"{share:.2f}",
+            f"{found['expected_right']:.3f}",
+            f"{0.92 - 0.07 * urgency:.3f}",
+            "repair" if repairs else "learn, regularised" if regularised else "learn",
+        ]
+        assert [cell.strip() for cell in line.strip("|").split("|")][1:] == cells
