@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ferclean.tables.atomic import read_json, write_text
+from render_cost import cost_sections, table
 
 HERE = Path(__file__).parent
 # Metric, heading, and whether it is shown in per cent.
@@ -66,7 +67,6 @@ KINDS = {
     "human": "where it is hard",
     "blur": "where the expert saw a blur",
 }
-SCALE_TITLE = "P4: partition, prototypes and graphs up to a million rows"
 HEAD = """# Results
 
 Made by `python benchmarks/render_results.py` from the records under `benchmarks/results`, which
@@ -95,9 +95,7 @@ def render() -> str:
         path = HERE / "results" / f"{name}.json"
         if path.exists():
             sections.append(_section(title, read_json(path)))
-    scale = HERE / "results" / "p4_scale.json"
-    if scale.exists():
-        sections.append(_scale(read_json(scale)))
+    sections += cost_sections(HERE / "results")
     pictures = HERE / "results" / "p3_audit.json"
     if pictures.exists():
         sections.append(_picture_audit(read_json(pictures)))
@@ -113,7 +111,7 @@ def _section(title: str, record: dict[str, Any]) -> str:
     groups = sorted(_groups(record), key=lambda group: -_accuracy(group[1]))
     rows = [_row(method, runs) for method, runs in groups]
     made = f"`{record['command']}`; {_made_with(record)}"
-    lines = [f"## {title}", "", f"{made}.", "", *_table([header, *rows]), ""]
+    lines = [f"## {title}", "", f"{made}.", "", *table([header, *rows]), ""]
     return "\n".join([*lines, *_votes(groups)])
 
 
@@ -126,23 +124,7 @@ def _votes(groups: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
         if any(_metrics(run).get("test_votes_rows") for run in runs)
     ]
     header = ["method", *(heading for _, heading in VOTES_COLUMNS)]
-    return [VOTES_HEAD, *_table([header, *rows]), ""] if rows else []
-
-
-def _scale(record: dict[str, Any]) -> str:
-    """Render seconds and memory by part and number of rows."""
-    sizes = list(dict.fromkeys(rows for part in record["parts"].values() for rows in part))
-    header = ["part", *(f"{int(rows):,} rows" for rows in sizes)]
-    rows = [
-        [part.replace("_", " "), *(_cost(found.get(rows)) for rows in sizes)]
-        for part, found in record["parts"].items()
-    ]
-    made = (
-        f"`{record['command']}`; {record['width']} features, {record['classes']} classes, "
-        f"{record['environment']['device']}. Seconds, and memory beyond the inputs. Neighbours are "
-        "exact: their time grows with the square of the rows, so they are not measured further."
-    )
-    return "\n".join([f"## {SCALE_TITLE}", "", made, "", *_table([header, *rows]), ""])
+    return [VOTES_HEAD, *table([header, *rows]), ""] if rows else []
 
 
 def _picture_audit(record: dict[str, Any]) -> str:
@@ -167,7 +149,7 @@ def _picture_audit(record: dict[str, Any]) -> str:
         "judges. *Estimated* is the mean doubt of the judged rows."
     )
     title = "## P3: FER2013's own labels audited from pictures"
-    return "\n".join([title, "", f"{made} {note}", "", *_table(rows), ""])
+    return "\n".join([title, "", f"{made} {note}", "", *table(rows), ""])
 
 
 def _audit_suite(record: dict[str, Any]) -> str:
@@ -187,7 +169,7 @@ def _audit_suite(record: dict[str, Any]) -> str:
         f"`{record['command']}`; {record['environment']['device']}. Out-of-fold probabilities, one "
         "setting for all; the audit's constants were chosen on this suite."
     )
-    return "\n".join([f"## {SUITE_TITLE}", "", made, "", *_table([header, *rows]), ""])
+    return "\n".join([f"## {SUITE_TITLE}", "", made, "", *table([header, *rows]), ""])
 
 
 def _mean(key: str, cases: list[dict[str, float]]) -> str:
@@ -197,10 +179,6 @@ def _mean(key: str, cases: list[dict[str, float]]) -> str:
 
 def _rate_error(case: dict[str, float]) -> float:
     return abs(case["estimated_noise_rate"] - case["noise_rate"])
-
-
-def _cost(found: dict[str, float] | None) -> str:
-    return "-" if found is None else f"{found['seconds']:.3g} s, {found['mebibytes']:.0f} MiB"
 
 
 def _groups(record: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -249,24 +227,19 @@ def _formatted(key: str, values: list[float | None]) -> str:
 
 def _published(tables: list[dict[str, Any]]) -> str:
     lines = [PUBLISHED_HEAD]
-    for table in tables:
-        lines += [f"### {table['title']}", ""]
-        header = ["method", "network", *table["columns"]]
+    for found in tables:
+        lines += [f"### {found['title']}", ""]
+        header = ["method", "network", *found["columns"]]
         rows = [
             [row["method"], row["network"], *(_published_cell(v) for v in row["values"])]
-            for row in table["rows"]
+            for row in found["rows"]
         ]
-        lines += [*_table([header, *rows]), ""]
+        lines += [*table([header, *rows]), ""]
     return "\n".join(lines)
 
 
 def _published_cell(value: float | None) -> str:
     return "-" if value is None else f"{value:g}"
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    header, *body = rows
-    return ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *body]]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,50 @@ def exact_neighbours(features: np.ndarray, observed: np.ndarray, classes: int) -
     return class_votes(found.index, weights, observed, classes=classes, balanced=True)
 
 
+def label_audit(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Judge every label by its class probabilities, as `ferclean audit` does."""
+    from ferclean.audit.auditor import audit_labels
+
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
+    return audit_labels(probabilities, observed)
+
+
+def label_tables(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+    """Check, sort, write and read back a round's label table."""
+    import pandas as pd
+
+    from ferclean.tables.labels import (
+        labels_from_codes,
+        make_table,
+        read_label_table,
+        write_label_table,
+    )
+
+    names = [f"class_{number}" for number in range(classes)]
+    random = np.random.default_rng(0)
+    label = labels_from_codes(observed, names)
+    frame = pd.DataFrame(
+        {
+            "sample_id": [f"{row:08d}" for row in random.permutation(len(observed))],
+            "path": [f"photos/{row:08d}.jpg" for row in range(len(observed))],
+            "split": "train",
+            "given": label,
+            "observed": label,
+            "label": label,
+            "clean_probability": random.random(len(observed), dtype=np.float32),
+        }
+    )
+    distribution = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
+    table = make_table(frame, names, "scale").with_columns(
+        **{f"p_{name}": distribution[:, k] for k, name in enumerate(names)}
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.parquet"
+        write_label_table(table, path)
+        return read_label_table(path)
+
+
 PARTS: dict[str, Part] = {
     part.__name__: part
     for part in (
@@ -116,6 +161,8 @@ PARTS: dict[str, Part] = {
         divergence_and_selection,
         multi_prototypes,
         class_relation_graphs,
+        label_audit,
+        label_tables,
         exact_neighbours,
     )
 }

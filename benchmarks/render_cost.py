@@ -1,0 +1,116 @@
+"""The sections of docs/results.md that are about seconds and memory."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ferclean.tables.atomic import read_json
+
+
+def table(rows: list[list[str]]) -> list[str]:
+    """Write a table whose first row is the header."""
+    header, *body = rows
+    return ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *body]]
+
+
+def cost_sections(results: Path) -> list[str]:
+    """Render every record of cost that is there."""
+    renderers: dict[str, Callable[[dict[str, Any]], tuple[str, str, list[list[str]]]]] = {
+        "p4_cpu_tiny48_48": _training_step,
+        "p4_scale": _scale,
+        "p4_neighbours": _neighbours,
+        "alignment": _alignment,
+        "planning": _planning,
+    }
+    sections = []
+    for name, render in renderers.items():
+        path = results / f"{name}.json"
+        if path.exists():
+            record = read_json(path)
+            title, words, rows = render(record)
+            made = f"`{record['command']}`; {record['environment']['device']}. {words}"
+            sections.append("\n".join([f"## {title}", "", made, "", *table(rows), ""]))
+    return sections
+
+
+def _training_step(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    options, rates = record["options"], record["images_per_second"]
+    words = (
+        f"{options['model']}, {options['size']} x {options['size']}, batch {options['batch']}; "
+        "medians of images per second. The classic loop is a DataLoader with PIL transforms and 4 "
+        "workers, float32, with each sample's weight looked up in Python."
+    )
+    names = {
+        "ceiling": "forward, backward and step on one batch that never changes",
+        "epoch": "an epoch of the trainer",
+        "classic_loader": "the classic loop",
+    }
+    rows = [["what", "images/s"]]
+    rows += [[name, f"{statistics.median(rates[key]):,.0f}"] for key, name in names.items()]
+    share, over = (
+        record[f"median_{key}"] for key in ("epoch_share_of_ceiling", "epoch_over_classic_loader")
+    )
+    rows += [["epoch / ceiling", f"{share:.2f}"], ["epoch / classic loop", f"{over:.2f}"]]
+    return "P4: the training step", words, rows
+
+
+def _scale(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    sizes = list(dict.fromkeys(rows for part in record["parts"].values() for rows in part))
+    rows = [["part", *(f"{int(rows):,} rows" for rows in sizes)]]
+    rows += [
+        [part.replace("_", " "), *(_cost(found.get(size)) for size in sizes)]
+        for part, found in record["parts"].items()
+    ]
+    words = (
+        f"{record['width']} features, {record['classes']} classes. Seconds, and memory beyond the "
+        "inputs. Exact neighbours grow with the square of the rows and are not measured further."
+    )
+    return "P4: partition, prototypes and graphs up to a million rows", words, rows
+
+
+def _cost(found: dict[str, float] | None) -> str:
+    return "-" if found is None else f"{found['seconds']:.3g} s, {found['mebibytes']:.0f} MiB"
+
+
+def _neighbours(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    words = (
+        f"{record['width']} features in groups. Above 100,000 rows, without a GPU, neighbours are "
+        "looked for in a few cells of an index; memory is what this takes beyond the features. All "
+        "pairs beyond the first size: expected from 500 rows."
+    )
+    rows = [["rows", "neighbours", "index", "found of the true ones", "comparing all pairs"]]
+    rows += [
+        [
+            f"{size['rows']:,}",
+            str(size["neighbours"]),
+            _cost(size),
+            f"{size['recall']:.1%}".replace("%", " %"),
+            f"{size['seconds_comparing_all'] or size['seconds_comparing_all_expected']:,.0f} s",
+        ]
+        for size in record["sizes"]
+    ]
+    return "P4: nearest neighbours", words, rows
+
+
+def _alignment(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    params, rates = record["params"], record["images_per_second"]
+    words = (
+        f"{params['pictures']:,} rendered pictures of {params['size']} x {params['size']}, "
+        "medians; one by one is MTCNN as its package offers it, with one thread and with all."
+    )
+    rows = [["MTCNN", "pictures/s"]]
+    rows += [[key.replace("_", " "), f"{statistics.median(rates[key]):.0f}"] for key in rates]
+    return "P4: finding and aligning faces", words, rows
+
+
+def _planning(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    words = "What one waits for before the first job of a grid starts."
+    rows = [["runs", "jobs", "seconds", "MiB"]]
+    rows += [
+        [f"{g['runs']:,}", f"{g['jobs']:,}", f"{g['seconds']:.1f}", f"{g['peak_mib']:,}"]
+        for g in record["grids"]
+    ]
+    return "Planning of a grid", words, rows
