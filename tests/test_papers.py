@@ -25,6 +25,7 @@ PAPERS = (
     "docs/architecture.md",
     "docs/methods.md",
     "docs/params.md",
+    "docs/scaling.md",
 )
 
 
@@ -71,7 +72,9 @@ def test_the_results_page_is_that_of_the_records(results_page):
     assert (ROOT / "docs" / "results.md").read_text() == results_page
 
 
-@pytest.mark.parametrize(("paper", "at_least"), [("README.md", 16), ("docs/audit.md", 4)])
+@pytest.mark.parametrize(
+    ("paper", "at_least"), [("README.md", 16), ("docs/audit.md", 4), ("docs/scaling.md", 10)]
+)
 def test_results_told_elsewhere_are_those_of_the_records(paper, at_least, results_page):
     section = (ROOT / paper).read_text().split("<!-- results:begin")[1]
     section = section.split("<!-- results:end")[0].split("-->", 1)[1]
