@@ -42,7 +42,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = _copy_workflow(Path(folder) / "project")
-        found = [_plan_repeatedly(project, runs, chosen.repeats) for runs in chosen.runs]
+        found = [_plan_repeatedly(project, runs, chosen.repeats) for runs in sorted(chosen.runs)]
     record = {
         "command": "python benchmarks/planning.py",
         "environment": describe_environment("cpu"),
@@ -65,7 +65,9 @@ def _copy_workflow(project: Path) -> Path:
 
 def _plan_repeatedly(project: Path, runs: int, repeats: int) -> dict[str, Any]:
     params = yaml.safe_load((_ROOT / "params.yaml").read_text())
-    seeds = runs // (len(_RATES) * len(_METHODS + _CONTROLS))
+    seeds, rest = divmod(runs, len(_RATES) * len(_METHODS + _CONTROLS))
+    if rest or not seeds:
+        raise SystemExit(f"--runs {runs}: must be multiples of 100")
     params["grid"] |= {
         "methods": _METHODS,
         "controls": _CONTROLS,

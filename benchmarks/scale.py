@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from environment import describe_environment
+from environment import describe_environment, forget_peak, peak_mebibytes
 from ferclean.tables.atomic import write_json
 
 HERE = Path(__file__).parent
@@ -174,14 +173,11 @@ def measure_here(name: str, rows: int, width: int, classes: int) -> dict[str, fl
     observed = random.integers(classes, size=rows)
     features = random.standard_normal((rows, width), dtype=np.float32)
     PARTS[name](features[:2000], observed[:2000], classes)  # imports and first allocations
-    before, start = _peak_mebibytes(), time.perf_counter()
+    forget_peak()
+    before, start = peak_mebibytes(), time.perf_counter()
     PARTS[name](features, observed, classes)
     seconds = time.perf_counter() - start
-    return {"seconds": round(seconds, 3), "mebibytes": round(_peak_mebibytes() - before, 1)}
-
-
-def _peak_mebibytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(seconds, 3), "mebibytes": round(peak_mebibytes() - before, 1)}
 
 
 def measure(name: str, rows: int, options: argparse.Namespace) -> dict[str, Any]:

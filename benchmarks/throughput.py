@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -188,8 +189,7 @@ def _report(rates: dict[str, list[float]], options: argparse.Namespace) -> None:
     pairs = list(zip(*rates.values(), strict=True))
     record: dict[str, Any] = {
         "protocol": "p4_training_step",
-        "command": f"python benchmarks/throughput.py --device {options.device} "
-        f"--model {options.model} --size {options.size}",
+        "command": " ".join(["python benchmarks/throughput.py", *sys.argv[1:]]),
         "options": vars(options),
         "environment": describe_environment(options.device),
         "images_per_second": rates,

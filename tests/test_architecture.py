@@ -31,7 +31,7 @@ BELOW = {
     "config": set(),
 }
 FOUNDATION = {"errors", "progress"}
-OPTIONAL = ("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot")
+OPTIONAL = ("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot", "faiss")
 
 
 def layer_of(file: Path) -> str:

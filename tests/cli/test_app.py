@@ -19,6 +19,7 @@ import ferclean as package
 from ferclean.cli.app import app, main
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
+from ferclean.config.wiring import code_digest
 from ferclean.errors import FercleanError
 from ferclean.steps.training_inputs import RunFiles
 from fixtures.step_calls import STEP_CALLS, arguments
@@ -95,6 +96,7 @@ def test_every_option_has_a_help_text(step):
         ("partition", {"labels": "absent"}, "--labels must be a file, found nothing at absent"),
         ("partition", {"labels": "FOLDER"}, "--labels must be a file, found a folder at FOLDER"),
         ("partition", {"output": "FILE"}, "--output must be a folder, found a file at FILE"),
+        ("report", {"output": "FOLDER"}, "--output must be a file, found a folder at FOLDER"),
         ("ingest", {"output": "FILE"}, "--output must be a folder, found a file at FILE"),
         ("evaluate", {"denoise": "FILE"}, "--denoise must be a folder, found a file at FILE"),
         ("evaluate", {"pretrain": "no"}, "--pretrain must be a folder, found nothing at no"),
@@ -244,3 +246,18 @@ def test_ctrl_c_ends_with_130(tmp_path):
 def test_a_side_input_must_have_a_known_name_and_a_file(option, here, ferclean):
     code, _, err = ferclean(*arguments("pretrain"), "--side-input", option)
     assert code == 2 and "--side-input must be NAME=FILE" in err
+
+
+def test_a_job_refuses_other_code_than_it_was_planned_with(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FILE").write_text("")
+    planned = code_digest("partition", SOURCE / "ferclean")
+    told = {}
+    for name, digest in {"same": planned, "other": "0" * 16}.items():
+        monkeypatch.setenv("FERCLEAN_CODE", digest)
+        result = CliRunner().invoke(app, arguments("partition"))
+        told[name] = str(result.exception)
+    assert "source of partition was edited after Snakemake had planned" in told["other"]
+    assert "Snakemake" not in told["same"]
+    monkeypatch.setenv("FERCLEAN_CODE", "0" * 16)
+    assert CliRunner().invoke(app, ["params", "--preset", "fer"]).exit_code == 0

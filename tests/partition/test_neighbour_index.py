@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from ferclean.errors import FercleanError
+from ferclean.partition import neighbour_index as module
 from ferclean.partition.neighbour_index import indexed_neighbours
+from ferclean.partition.neighbour_search import comparable, exact_neighbours
 
 METRICS = ("cosine", "euclidean")
 
@@ -55,16 +57,39 @@ def test_long_vectors_that_are_all_alike_have_neighbours():
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_row_far_from_all_others_gets_neighbours_from_beyond_its_cells(metric):
-    points = grouped(2000, 8, groups=2)
-    points[7] = -100 * points.mean(axis=0)
-    near, distance = indexed_neighbours(points, 50, metric=metric)
+def test_rows_whose_cells_hold_too_few_others_are_compared_with_all(metric, monkeypatch):
+    monkeypatch.setattr(module, "_SEARCHED_CELLS", 1)
+    points = grouped(1000, 8)
+    lacking = []
+
+    def compare(points, rows, count, metric):
+        lacking.extend(rows)
+        return exact_neighbours(points, rows, count, metric)
+
+    monkeypatch.setattr(module, "exact_neighbours", compare)
+    near, distance = indexed_neighbours(points, 20, metric=metric)
+    assert 10 < len(lacking) < 1000
+    true, exact = exact_neighbours(comparable(points, metric), np.array(lacking), 20, metric)
+    np.testing.assert_array_equal(near[lacking], true)
+    np.testing.assert_allclose(distance[lacking], exact, atol=3e-6)
     assert np.isfinite(distance).all()
-    assert all(len(set(row)) == 50 for row in near.tolist())
 
 
-def test_the_same_rows_have_the_same_neighbours_again():
-    points = grouped(2000, 16)
+@pytest.mark.parametrize("width", [48, 96])
+def test_vectors_of_zeros_are_at_distance_1_and_do_not_crowd_out_others(width):
+    points = grouped(2000, width)
+    points[::3] = 0
+    near, distance = indexed_neighbours(points, 10, metric="cosine")
+    np.testing.assert_allclose(distance[::3], 1.0)
+    true, _ = exact_neighbours(comparable(points, "cosine"), np.arange(2000), 10, "cosine")
+    rows = np.flatnonzero(points.any(axis=1))
+    shared = [len(np.intersect1d(near[row], true[row])) / 10 for row in rows]
+    assert np.mean(shared) > 0.95
+
+
+@pytest.mark.parametrize("width", [16, 128])
+def test_the_same_rows_have_the_same_neighbours_again(width):
+    points = grouped(2000, width)
     first, second = (indexed_neighbours(points, 5, metric="cosine") for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -11,7 +11,7 @@ def name(tmp_path, monkeypatch):
     source, data = tmp_path / "source.py", tmp_path / "data.bin"
     source.write_text("a = 1")
     data.write_bytes(b"1")
-    monkeypatch.setattr(module, "sources_of", lambda step, folder: [str(source)])
+    monkeypatch.setattr(module, "code_digest", lambda step, folder: source.read_text())
 
     def make(step="train", values=("x", {"a": 1}), *, code=None, content=None):
         if code is not None:

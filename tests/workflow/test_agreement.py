@@ -141,6 +141,7 @@ def test_every_rule_that_calls_a_step_carries_the_digest_of_its_source():
     for rule, text in RULE_TEXTS.items():
         steps = CALL.findall(text)
         assert re.findall(r'code=code_digest\("([\w-]+)"\)', text) == steps, rule
+        assert text.count("FERCLEAN_CODE={params.code} python3 -m ferclean") == len(steps), rule
 
 
 def test_touching_every_file_makes_nothing_stale(copy_of_finished):

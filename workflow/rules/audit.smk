@@ -53,7 +53,7 @@ rule audit_run:
     message:
         "Audit the labels of {wildcards.setting}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean audit-run "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean audit-run "
         "--faces {input.faces} --labels {input.labels} --duplicates {input.duplicates} "
         "--checkpoint {input.checkpoint} --partition {input.partition} {params.others} "
         "--output $(dirname {output.parquet}) --method {params.method} "

@@ -69,9 +69,9 @@ checkpoint_of = lambda setting, method, round: (
     if round > 0
     else f"results/pretrain/{setting}/{method}/checkpoint.pt"
 )
+step_settings = cache(lambda step, method=None: step_params(config, step, method))
 # Long lists are handed on as plain paths and by functions: Snakemake looks up each file of a named
 # list by hashing the whole list, which takes minutes for a grid of 1,000 runs.
-step_settings = cache(lambda step, method=None: step_params(config, step, method))
 paths = lambda files: [str(file) for file in files]
 side_files = lambda w: list(side_inputs(w.method, w.setting).values())
 previous = lambda wildcards: (

@@ -28,7 +28,7 @@ rule partition:
     message:
         "Score and repair the labels of {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean partition "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean partition "
         "--faces {input.faces} --labels {input.labels} "
         "--checkpoint {input.checkpoint} --output $(dirname {output.partition}) "
         "--method {wildcards.method} "
@@ -66,7 +66,7 @@ rule train:
     message:
         "Train {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean train "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean train "
         "--faces {input.faces} --labels {input.labels} "
         "--checkpoint {input.checkpoint} --partition {input.partition} "
         "--relabelled {input.relabelled} --output $(dirname {output.checkpoint}) "

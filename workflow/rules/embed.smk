@@ -28,7 +28,7 @@ rule semantic_embedding:
     message:
         "Tie the faces of {wildcards.setting} to the class words"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean semantic-embedding "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean semantic-embedding "
         "--faces {input.faces} --labels {input.labels} "
         "--word-vectors {input.vectors} --output $(dirname {output.similarity}) "
         "--seed {params.seed} --params {params.settings:q} "

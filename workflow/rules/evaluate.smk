@@ -42,7 +42,7 @@ rule evaluate:
     message:
         "Measure {wildcards.setting}/{wildcards.method}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean evaluate "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean evaluate "
         "--labels {input.labels} "
         "--pretrain results/pretrain/{wildcards.setting}/{wildcards.method} "
         "--denoise results/denoise/{wildcards.setting}/{wildcards.method} "
@@ -74,7 +74,7 @@ rule summarise:
     message:
         "Put the runs side by side"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean summarise "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean summarise "
         "--evaluations results/evaluate {params.runs} "
         "--output $(dirname {output.metrics}) --params {params.settings:q} > {log} 2>&1"
 

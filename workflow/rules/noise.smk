@@ -26,7 +26,7 @@ rule inject_noise:
     message:
         "Draw label noise {wildcards.setting}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean inject-noise "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean inject-noise "
         "--samples {input.samples} --faces {input.faces} "
         "--output $(dirname {output.labels}) --kind {params.draw.kind} "
         "--rate {params.draw.rate} --seed {params.draw.seed} "

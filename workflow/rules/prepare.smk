@@ -22,7 +22,7 @@ rule ingest:
     message:
         "Read the data set"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean ingest "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean ingest "
         "--output $(dirname {output.samples}) "
         "--params {params.settings:q} > {log} 2>&1"
 
@@ -50,7 +50,7 @@ rule align:
     message:
         "Find, align and pack the faces"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean align "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean align "
         "--samples {input.samples} --pictures {input.pictures} "
         "--output $(dirname {output.faces}) --params {params.settings:q} > {log} 2>&1"
 

@@ -26,7 +26,7 @@ rule pretrain:
     message:
         "Warm up {wildcards.setting}/{wildcards.method}"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean pretrain "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean pretrain "
         "--faces {input.faces} --labels {input.labels} "
         "--output $(dirname {output.checkpoint}) --method {wildcards.method} "
         "--seed {params.seed} {params.side} --params {params.settings:q} "

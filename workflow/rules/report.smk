@@ -36,7 +36,7 @@ rule report:
     message:
         "Write the report"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean report "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean report "
         "--prepare results/prepare --noise results/noise "
         "--semantics results/semantics --denoise results/denoise "
         "--evaluations results/evaluate --summary results/summary {params.runs} "

@@ -20,7 +20,7 @@ rule word_vectors:
     message:
         "Make vectors of the class words"
     shell:
-        "OMP_NUM_THREADS={threads} python3 -m ferclean word-vectors "
+        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean word-vectors "
         "--output $(dirname {output.vectors}) "
         "--params {params.settings:q} > {log} 2>&1"
 

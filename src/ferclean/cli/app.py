@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,14 +35,32 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _refuse_other_code(step: str | None) -> None:
+    """Refuse to make files by other code than Snakemake noted down when it planned the job.
+
+    It would hold them for up to date as soon as the planned code is back.
+    """
+    planned = os.environ.get("FERCLEAN_CODE")
+    if planned is None or step is None:
+        return
+    from ferclean.config.wiring import STEP_SOURCES, code_digest
+
+    if step in STEP_SOURCES and code_digest(step, Path(__file__).parents[1]) != planned:
+        raise FercleanError(
+            f"the source of {step} was edited after Snakemake had planned this job; "
+            "start snakemake again"
+        )
+
+
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    pass
+    _refuse_other_code(context.invoked_subcommand)
 
 
 def main() -> None:

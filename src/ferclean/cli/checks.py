@@ -80,6 +80,11 @@ PACKAGES = (
     Package("snakemake", "the workflow (snakemake, dvc repro)", least=(9, 19)),
     Package("snakemake-executor-plugin-slurm", "the workflow on SLURM", least=(2, 8)),
     Package("dvc", "dvc repro", least=(3, 67)),
+    Package(
+        "faiss-cpu",
+        "neighbours (ssr, ldl_alsg) among more than 100,000 rows without a GPU",
+        least=(1, 10),
+    ),
     Package("facenet-pytorch", "align with detector mtcnn", least=(2, 5, 3), exact=True),
     Package("gensim", "word-vectors", least=(4, 4)),
     Package("matplotlib", "word-vectors, report"),

@@ -153,7 +153,7 @@ def code_digest(step: str, root: str | Path = "src/ferclean") -> str:
     """Return what changes when the source of a step changes.
 
     Rules carry it among their parameters. Files among their inputs would do the same, but
-    Snakemake would look at some 75 of them for every job: minutes for a grid of 1,000 runs.
+    Snakemake would look at up to 140 of them for every job: minutes for a grid of 1,000 runs.
 
     Parameters
     ----------

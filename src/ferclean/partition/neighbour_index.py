@@ -1,10 +1,13 @@
 """Nearest neighbours among very many rows, through an index of faiss.
 
 Rows are grouped into cells (inverted file); a row looks for neighbours in the few cells nearest to
-it. Long vectors are compared there by 4 bits for every 4 dimensions (product quantisation with fast
-scan: Jegou, Douze & Schmid 2011; Andre, Kermarrec & Le Scouarnec 2015). Of more candidates than
-are wanted the distances are then computed exactly, so that what is returned is right but for a few
-neighbours that were overlooked. Time grows with ``N sqrt(N)`` instead of ``N^2``.
+it. Long vectors are compared there by 4 bits for every 2 dimensions (product quantisation with fast
+scan: Jegou, Douze & Schmid 2011; Andre, Kermarrec & Le Scouarnec 2015). Of four times as many
+candidates as are wanted the distances are then computed exactly: what is returned is right, but
+neighbours may be overlooked for others that are little further away. How many depends on the
+vectors; benchmarks/neighbours.py measures it. Among rows that lie much closer together than others
+(features collapsed to a point a class) the codes tell no rows apart. Time grows with
+``N sqrt(N)`` instead of ``N^2``.
 """
 
 from __future__ import annotations
@@ -18,12 +21,12 @@ from ferclean.errors import FercleanError
 from ferclean.partition.neighbour_search import comparable, exact_neighbours
 from ferclean.partition.vectors import row_chunks
 
-# Cells that are searched for every row. On 100,000 rows of 512 dimensions in 300 groups, 8 of 256
-# cells hold all of the 10 nearest rows, 4 hold all but a few in a thousand.
-_SEARCHED_CELLS = 8
-# Candidates beyond those wanted: half as many again, at least this many.
-_LEAST_SPARE = 32
-_DIMENSIONS_PER_CODE = 4
+# Cells that are searched for every row, and candidates for every neighbour. With half of the cells,
+# half of the candidates and 4 dimensions a code, 10 to 50 in a hundred neighbours are overlooked in
+# 7 classes that spread along 32 directions; with these, 1 or 2.
+_SEARCHED_CELLS = 32
+_CANDIDATES_PER_NEIGHBOUR, _LEAST_SPARE = 4, 64
+_DIMENSIONS_PER_CODE = 2
 # Up to here vectors are kept as they are: a million take 256 MB at most.
 _MOST_UNCODED_DIMENSIONS = 64
 # Rows from which cells and codes are learnt: 64 a cell at 1,024 cells.
@@ -59,7 +62,7 @@ def indexed_neighbours(
         If faiss is not installed.
     """
     rows = len(vectors)
-    wanted = min(rows, count + max(_LEAST_SPARE, count // 2) + 1)
+    wanted = min(rows, _CANDIDATES_PER_NEIGHBOUR * count + _LEAST_SPARE)
     index = _build(vectors, metric)
     near = np.empty((rows, count), dtype=np.int32)
     distance = np.empty((rows, count), dtype=np.float32)
@@ -87,7 +90,9 @@ def _build(vectors: np.ndarray, metric: str) -> Any:
     cells = 2 ** round(np.log2(max(len(vectors), 4)) / 2)
     coded = width > _MOST_UNCODED_DIMENSIONS
     kept = f"PQ{width // _DIMENSIONS_PER_CODE}x4fs" if coded else "Flat"
-    index: Any = faiss.index_factory(width, f"IVF{cells},{kept}")
+    # By inner products a vector of zeros is as far from all others as its cosine of 0 says.
+    order = faiss.METRIC_INNER_PRODUCT if metric == "cosine" else faiss.METRIC_L2
+    index: Any = faiss.index_factory(width, f"IVF{cells},{kept}", order)
     index.cp.niter, index.nprobe = _CELL_ITERATIONS, _SEARCHED_CELLS
     index.cp.min_points_per_centroid = 1  # faiss prints a warning below 39
     rows = np.random.default_rng(0).permutation(len(vectors))[:_TRAINING_ROWS]
@@ -98,7 +103,7 @@ def _build(vectors: np.ndarray, metric: str) -> Any:
 
 
 def _padded(vectors: np.ndarray, metric: str) -> np.ndarray:
-    """Return rows whose Euclidean order is that of the metric, padded to whole codes."""
+    """Return comparable rows, padded with zeros to whole codes."""
     points = comparable(vectors, metric).numpy()
     missing = -points.shape[1] % (2 * _DIMENSIONS_PER_CODE)
     return np.ascontiguousarray(np.pad(points, ((0, 0), (0, missing))))

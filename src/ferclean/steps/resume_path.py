@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ferclean
-from ferclean.config.wiring import sources_of
+from ferclean.config.wiring import code_digest
 
 _FOLDER = Path(".ferclean") / "resume"
 
@@ -26,16 +26,16 @@ def resume_path(step: str, values: Iterable[Any], files: Iterable[Path], *, code
     files : iterable of Path
         Input files whose content matters.
     code_of : str
-        The step whose source files matter, see :func:`ferclean.config.wiring.sources_of`.
+        The step whose source files matter, see :func:`ferclean.config.wiring.code_digest`.
 
     Returns
     -------
     Path
         Below ``.ferclean/resume`` in the working folder. Any change gives another name.
     """
-    digest = hashlib.sha256(json.dumps([step, *values], sort_keys=True).encode())
-    source = [Path(name) for name in sources_of(code_of, Path(ferclean.__file__).parent)]
-    for file in (*files, *source):
+    code = code_digest(code_of, Path(ferclean.__file__).parent)
+    digest = hashlib.sha256(json.dumps([step, code, *values], sort_keys=True).encode())
+    for file in files:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return _FOLDER / f"{step}-{digest.hexdigest()[:24]}.pt"
