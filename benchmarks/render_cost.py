@@ -82,7 +82,17 @@ def _neighbours(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
         "without a GPU, neighbours are looked for in some cells of an index; memory is what this "
         "takes beyond the features. All pairs: expected from 500 rows."
     )
-    rows = [["rows", "groups", "neighbours", "index", "found of the true ones", "all pairs"]]
+    rows = [
+        [
+            "rows",
+            "groups",
+            "neighbours",
+            "index",
+            "found of the true ones",
+            "further away by",
+            "all pairs",
+        ]
+    ]
     rows += [
         [
             f"{case['rows']:,}",
@@ -90,6 +100,9 @@ def _neighbours(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
             str(case["neighbours"]),
             _cost(case),
             f"{case['recall']:.1%}".replace("%", " %"),
+            f"{case['distance_excess']:.1%}".replace("%", " %")
+            if "distance_excess" in case
+            else "-",
             f"{case['seconds_comparing_all']:,.0f} s",
         ]
         for case in record["cases"]

@@ -78,9 +78,11 @@ def test_the_results_page_is_that_of_the_records(results_page):
 def test_results_told_elsewhere_are_those_of_the_records(paper, at_least, results_page):
     section = (ROOT / paper).read_text().split("<!-- results:begin")[1]
     section = section.split("<!-- results:end")[0].split("-->", 1)[1]
-    numbers = set(re.findall(r"\d+\.\d+", section))
+    # Decimals, and whole numbers with thousands set apart.
+    number = r"\d+\.\d+|\d{1,3}(?:,\d{3})+"
+    numbers = set(re.findall(number, section))
     assert len(numbers) >= at_least
-    assert numbers <= set(re.findall(r"\d+\.\d+", results_page))
+    assert numbers <= set(re.findall(number, results_page))
 
 
 def test_first_audits_in_the_docs_are_those_on_record_and_lead_to_what_is_said():
