@@ -21,9 +21,9 @@ from ferclean.errors import FercleanError
 from ferclean.partition.neighbour_search import comparable, exact_neighbours
 from ferclean.partition.vectors import row_chunks
 
-# Cells that are searched for every row, and candidates for every neighbour. With half of the cells,
-# half of the candidates and 4 dimensions a code, 10 to 50 in a hundred neighbours are overlooked in
-# 7 classes that spread along 32 directions; with these, 1 or 2.
+# Cells that are searched for every row, and candidates for every neighbour. In 100,000 rows of 7
+# broad groups 5 to 9 in a hundred neighbours are overlooked so (benchmarks/neighbours.py); with
+# fewer cells, candidates or codes it was up to half of them.
 _SEARCHED_CELLS = 32
 _CANDIDATES_PER_NEIGHBOUR, _LEAST_SPARE = 4, 64
 _DIMENSIONS_PER_CODE = 2
@@ -40,7 +40,7 @@ _CHUNK_VALUES = 2**22
 def indexed_neighbours(
     vectors: np.ndarray, count: int, *, metric: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find almost all of the nearest other rows of every row.
+    """Find most of the nearest other rows of every row.
 
     Parameters
     ----------
