@@ -23,6 +23,12 @@ def peak_mebibytes() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+def own_mebibytes() -> float:
+    """Return what the process holds now without pages of mapped files (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+
+
 def describe_environment(device: str) -> dict[str, Any]:
     """Return package versions, processor or GPU, and the git commit (with ``+`` if changed)."""
     import torch

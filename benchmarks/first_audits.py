@@ -58,7 +58,7 @@ def _audit(chosen: argparse.Namespace, protocol: Protocol, setting: str) -> dict
     work, settings = chosen.work / protocol.name, protocol.settings()
     inject(work, setting, settings)
     labels, output = work / "noise" / setting / "labels.parquet", work / setting
-    faces, seed = work / "prepare" / "align" / "faces.npy", parse_setting(setting).seed
+    faces, seed = work / "prepare" / "align" / "faces.pack", parse_setting(setting).seed
     files = RunFiles(faces, labels, "ferclean", seed, chosen.device, settings)
     pretrain(files, output=output)
     partition(files, checkpoint=output / "checkpoint.pt", output=output)

@@ -44,7 +44,7 @@ def inject(work: Path, setting: str, settings: Settings) -> None:
     kind, rate, seed = parse_setting(setting)
     inject_noise(
         samples=work / "prepare" / "align" / "samples.parquet",
-        faces=work / "prepare" / "align" / "faces.npy",
+        faces=work / "prepare" / "align" / "faces.pack",
         output=work / "noise" / setting,
         kind=kind,
         rate=rate,
@@ -67,7 +67,7 @@ def _make_similarity(work: Path, target: Path, settings: Settings, device: str) 
     if not words.exists():
         _make_word_vectors(work, words, settings, device)
     semantic_embedding(
-        faces=work / "prepare" / "align" / "faces.npy",
+        faces=work / "prepare" / "align" / "faces.pack",
         labels=work / "noise" / setting / "labels.parquet",
         word_vectors=words,
         output=target.parent,
@@ -102,7 +102,7 @@ def train_and_evaluate(
     name, noise = f"{setting}/{method}", work / "noise" / setting
     labels = noise / ("oracle_clean.parquet" if method == "oracle_clean" else "labels.parquet")
     side = {n: in_work(work, path) for n, path in side_inputs(method, setting).items()}
-    faces = work / "prepare" / "align" / "faces.npy"
+    faces = work / "prepare" / "align" / "faces.pack"
     files = RunFiles(faces, labels, method, seed, device, settings, side)
     started, started_cpu = time.time(), time.process_time()
     train_all_rounds(files, pretrained=work / "pretrain" / name, denoised=work / "denoise" / name)

@@ -33,7 +33,7 @@ from ferclean.methods.cross_entropy import CrossEntropy
 from ferclean.tables.atomic import write_json
 from ferclean.train.device import arithmetic, autocast, choose_device
 from ferclean.train.loop import run_pass
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.state import Identity, TrainState, fresh_state
 
 _CLASSES = 7
@@ -85,7 +85,7 @@ class Bench:
         self.identity = Identity(
             "cross_entropy", tuple("abcdefg"), channels, options.size, 0, (0.5,), (0.25,), model
         )
-        self.pictures = ResidentPictures(
+        self.pictures = Pictures(
             self.faces, np.arange(len(self.faces)), device=self.device, settings=self.settings
         )
 
@@ -96,8 +96,9 @@ class Bench:
         """Images per second of a step on a resident batch."""
         state = self._state()
         state.networks[0].train()
-        rows = torch.arange(self.settings.batch_size, device=self.device)
-        (pictures,) = self.pictures.views(rows, 1, torch.Generator(self.device))
+        walk = [{"all": np.arange(self.settings.batch_size)}]
+        rows, found = next(self.pictures.fetch(walk))["all"]
+        (pictures,) = self.pictures.views(found, 1, torch.Generator(self.device))
         targets = torch.from_numpy(self.labels[: len(rows)]).to(self.device)
         steps = len(self.faces) // len(rows)
         start = self._clock()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ferclean.tables.labels import make_table, write_label_table
-from ferclean.tables.packs import write_raw_pack
+from fixtures.packs import write_faces
 from fixtures.step_calls import STEP_CALLS, arguments
 
 READING = [
@@ -45,10 +45,10 @@ def labels(here, name: str, **columns: object) -> str:
 
 @pytest.mark.parametrize("step", ["pretrain", "partition", "train"])
 def test_a_label_table_without_observed_labels(step, here, ferclean):
-    write_raw_pack(here / "faces.npy", np.zeros((2, 48, 48, 1), np.uint8))
+    write_faces(here / "faces.pack", np.zeros((2, 48, 48, 1), np.uint8))
     changes = {"labels": labels(here, "labels.parquet")}
     if "faces" in STEP_CALLS[step]:
-        changes["faces"] = "faces.npy"
+        changes["faces"] = "faces.pack"
     assert_one_sentence(
         ferclean(*arguments(step, **changes)), "labels.parquet", "column 'observed' is missing"
     )

@@ -60,9 +60,8 @@ def closure(file: Path) -> set[Path]:
 
 def is_plumbing(file: Path) -> bool:
     top = file.relative_to(PACKAGE).parts[0]
-    return top in ("cli", "config", "errors.py", "progress.py", "__init__.py") or (
-        file == PACKAGE / "steps" / "__init__.py"
-    )
+    names = ("cli", "config", "errors.py", "progress.py", "threads.py", "__init__.py")
+    return top in names or file == PACKAGE / "steps" / "__init__.py"
 
 
 @pytest.mark.parametrize("step", STEP_SECTIONS)

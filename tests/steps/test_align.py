@@ -15,8 +15,9 @@ from ferclean.errors import FercleanError
 from ferclean.faces.warp import centre_square
 from ferclean.steps.align import align
 from ferclean.tables.atomic import read_json
+from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import make_table, read_label_table, write_label_table
-from ferclean.tables.packs import read_raw_pack, write_encoded_pack
+from ferclean.tables.packs import write_encoded_pack
 from fixtures.rendered_pictures import rendered_pictures
 
 CLASSES = ("happy", "sad")
@@ -58,7 +59,7 @@ def run(folder, encoded, **options):
     out = folder / "out"
     return (
         read_label_table(out / "samples.parquet"),
-        read_raw_pack(out / "faces.npy"),
+        read_face_pack(out / "faces.pack"),
         pd.read_csv(out / "quarantine.csv"),
     )
 
@@ -76,6 +77,19 @@ def test_already_aligned_pictures_pass_unchanged_with_null_columns(tmp_path):
     assert len(quarantine) == 0
     summary = read_json(tmp_path / "out" / "summary.json")
     assert summary["splits"]["train"]["detection_rate"] is None
+
+
+@pytest.mark.parametrize(("pack", "error"), [("png", 0), ("jpeg", 3)])
+@pytest.mark.parametrize("color", ["rgb", "grey"])
+def test_compressed_packs_hold_the_same_faces(tmp_path, pack, error, color):
+    encoded = [*(png(face) for face in rendered_pictures(5)), b"broken", blank()]
+    options = {"detector": "already_aligned", "size": 64, "color": color}
+    raw, faces, _ = run(tmp_path / "raw", encoded, **options)
+    table, found, _ = run(tmp_path / pack, encoded, **options, pack=pack)
+    pd.testing.assert_frame_equal(table.frame, raw.frame)
+    assert found.shape == faces.shape == (6, 64, 64, 3 if color == "rgb" else 1)
+    assert np.abs(found[:].astype(int) - faces).mean() <= error
+    assert read_json(tmp_path / pack / "out" / "summary.json")["pack"] == pack
 
 
 def test_mtcnn_end_to_end(tmp_path):
@@ -97,7 +111,7 @@ def test_mtcnn_end_to_end(tmp_path):
     assert summary["kept"] == len(table)
     assert summary["splits"]["train"]["detection_rate"] == pytest.approx(2 / 3)
     run(tmp_path / "second", encoded, size=64)
-    for name in ("faces.npy", "samples.parquet", "quarantine.csv", "summary.json"):
+    for name in ("faces.pack", "samples.parquet", "quarantine.csv", "summary.json"):
         first, second = (tmp_path / turn / "out" / name for turn in ("first", "second"))
         assert first.read_bytes() == second.read_bytes(), name
 

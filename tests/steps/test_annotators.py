@@ -66,14 +66,14 @@ def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem")):
     )
     inject_noise(
         samples=folder / "align/samples.parquet",
-        faces=folder / "align/faces.npy",
+        faces=folder / "align/faces.pack",
         output=folder / "noise",
         kind="symmetric",
         rate=0.4,
         seed=0,
         settings=build_settings({"noise": {}}, ["noise"]),
     )
-    return ingested, folder / "align/faces.npy", folder / "noise/labels.parquet"
+    return ingested, folder / "align/faces.pack", folder / "noise/labels.parquet"
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])

@@ -18,7 +18,7 @@ from ferclean.tables.labels import (
     read_training_table,
     write_label_table,
 )
-from ferclean.tables.packs import write_raw_pack
+from fixtures.packs import write_faces
 
 CLASSES = ("happy", "sad", "angry")
 
@@ -49,7 +49,7 @@ def prepared(tmp_path):
         table = make_table(frame.assign(**columns), CLASSES, "toy")
         write_label_table(table, tmp_path / "samples.parquet")
         faces = rng.integers(0, 256, (count, 6, 6, 1), dtype=np.uint8)
-        write_raw_pack(tmp_path / "faces.npy", faces)
+        write_faces(tmp_path / "faces.pack", faces)
         return table
 
     return write
@@ -58,7 +58,7 @@ def prepared(tmp_path):
 def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", **noise):
     inject_noise(
         samples=folder / "samples.parquet",
-        faces=folder / "faces.npy",
+        faces=folder / "faces.pack",
         output=folder / output,
         kind=kind,
         rate=rate,
@@ -196,9 +196,9 @@ def test_noise_from_a_file(prepared, tmp_path):
 
 def test_faces_are_read_for_instance_noise_only(prepared, tmp_path):
     prepared()
-    (tmp_path / "faces.npy").unlink()
+    (tmp_path / "faces.pack").unlink()
     _run(tmp_path)
-    with pytest.raises(FercleanError, match=r"face pack not found: .*faces\.npy"):
+    with pytest.raises(FercleanError, match=r"face pack not found: .*faces\.pack"):
         _run(tmp_path, kind="instance")
 
 
@@ -206,7 +206,7 @@ def test_errors_are_one_sentence(prepared, tmp_path):
     table = prepared()
     with pytest.raises(FercleanError, match=r"noise\.file is needed"):
         _run(tmp_path, kind="file")
-    write_raw_pack(tmp_path / "faces.npy", np.zeros((5, 6, 6, 1), dtype=np.uint8))
+    write_faces(tmp_path / "faces.pack", np.zeros((5, 6, 6, 1), dtype=np.uint8))
     with pytest.raises(FercleanError, match="holds 5 faces but the table names face_row 199"):
         _run(tmp_path, kind="instance")
     bare = make_table(table.frame.drop(columns="face_row"), CLASSES, "toy")

@@ -21,8 +21,10 @@ from ferclean.methods.runner import History
 from ferclean.steps.chain import train_all_rounds
 from ferclean.steps.resume import ResumeFile
 from ferclean.steps.training_inputs import open_training
+from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import read_label_table, write_label_table
 from ferclean.train.state import load_torch
+from fixtures.packs import write_faces
 from fixtures.small_data import run_files, small_settings, write_small_data
 
 METHODS = METHOD_NAMES
@@ -81,6 +83,19 @@ def test_the_comparison_above_would_notice_a_difference(small_data, tmp_path):
         *small_data, tmp_path / "b", "smr", small_settings(methods={"smr": {"alpha": 2.0}})
     )
     assert (first / "checkpoint.pt").read_bytes() != (second / "checkpoint.pt").read_bytes()
+
+
+@pytest.mark.parametrize(("encoding", "where"), [("raw", "streamed"), ("png", "streamed")])
+def test_pictures_read_step_by_step_or_compressed_change_no_bit(
+    small_data, tmp_path, encoding, where
+):
+    faces, labels = small_data
+    run_chain(faces, labels, tmp_path / "kept", "smr", small_settings(pictures="resident"))
+    write_faces(tmp_path / "other.pack", read_face_pack(faces)[:], encoding)
+    read = small_settings(pictures=where, cpu_threads=1)
+    run_chain(tmp_path / "other.pack", labels, tmp_path / "read", "smr", read)
+    kept = files_of(tmp_path / "kept")
+    assert len(kept) >= 12 and kept == files_of(tmp_path / "read")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -163,10 +178,11 @@ _CHILD = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
+from fixtures.packs import write_faces
 from fixtures.small_data import run_files, small_settings
 from ferclean.steps.chain import train_all_rounds
 settings = small_settings(warm_up_epochs=3, rounds=1, epochs_per_round=6)
-files = run_files(Path("data/faces.npy"), Path("data/labels.parquet"), {method!r}, settings)
+files = run_files(Path("data/faces.pack"), Path("data/labels.parquet"), {method!r}, settings)
 train_all_rounds(files, pretrained=Path("run/pretrain"), denoised=Path("run/denoise"))
 """
 

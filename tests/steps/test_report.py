@@ -11,8 +11,8 @@ from ferclean.report.pictures import face_uri
 from ferclean.steps.evaluate import evaluate
 from ferclean.steps.report import report
 from ferclean.steps.summarise import summarise
+from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import read_label_table, write_label_table
-from ferclean.tables.packs import read_raw_pack
 from fixtures.fake_run import FakeResults, make_fake_results
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
@@ -122,7 +122,7 @@ def test_settings_reach_the_page(full):
 def test_faces_are_found_by_id_not_by_position(full):
     fake, page = full
     samples = read_label_table(fake.root / "prepare" / "align" / "samples.parquet").frame
-    faces = read_raw_pack(fake.root / "prepare" / "align" / "faces.npy")
+    faces = read_face_pack(fake.root / "prepare" / "align" / "faces.pack")
     shown = re.findall(r'<img src="([^"]+)" alt="[^"]+" title="(face-\d+)">', page)
     assert shown
     for uri, name in shown:

@@ -151,7 +151,7 @@ import sys
 sys.path[:0] = {path!r}
 from pathlib import Path
 from steps.test_semantic_embedding import run
-names = {{"faces": "faces.npy", "labels": "labels.parquet", "word_vectors": "word_vectors.csv"}}
+names = {{"faces": "faces.pack", "labels": "labels.parquet", "word_vectors": "word_vectors.csv"}}
 run({{k: Path("data") / v for k, v in names.items()}}, Path("out"), epochs=12)
 """
 

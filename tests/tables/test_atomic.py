@@ -24,12 +24,13 @@ from ferclean.tables import atomic
 from ferclean.tables.atomic import atomic_path, read_json, write_json, write_text
 
 SOURCE = Path(ferclean.__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[1]
 
 
 def child(code: str, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        env=os.environ | {"PYTHONPATH": f"{SOURCE}{os.pathsep}{TESTS}"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -101,7 +102,9 @@ def test_a_device_that_is_full_is_one_sentence(tmp_path):
 
 WRITERS = {
     "text": "write_text(final, 'x' * 3_000_000)",
-    "faces": "write_raw_pack(final, np.zeros((30, 200, 200, 3), np.uint8))",
+    "faces": "write_faces(final, np.zeros((30, 200, 200, 3), np.uint8))",
+    "pngs": """write_faces(
+        final, np.random.default_rng(0).integers(0, 256, (30, 200, 200, 3), np.uint8), 'png')""",
     "pictures": "write_encoded_pack(final, ((str(i), os.urandom(10_000)) for i in range(300)))",
     "labels": """write_label_table(make_table(pd.DataFrame({
         'sample_id': [os.urandom(20).hex() for _ in range(100_000)], 'path': 'p',
@@ -117,7 +120,8 @@ def test_every_writer_names_the_file_that_does_not_fit(tmp_path, writer):
         from ferclean.errors import FercleanError
         from ferclean.tables.atomic import write_text
         from ferclean.tables.labels import make_table, write_label_table
-        from ferclean.tables.packs import write_encoded_pack, write_raw_pack
+        from ferclean.tables.packs import write_encoded_pack
+        from fixtures.packs import write_faces
         final = sys.argv[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:

@@ -1,16 +1,14 @@
-"""Packs of pictures and of faces."""
+"""Packs of pictures as they came."""
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from ferclean.errors import FercleanError
-from ferclean.tables.packs import EncodedPack, read_raw_pack, write_encoded_pack, write_raw_pack
+from ferclean.tables.packs import EncodedPack, write_encoded_pack
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 
@@ -112,56 +110,3 @@ def test_a_missing_pack_is_named(tmp_path):
         EncodedPack(tmp_path / "absent.arrow")
     with pytest.raises(FercleanError, match="cannot read picture pack"):
         EncodedPack(tmp_path)
-
-
-@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, min_side=0, max_side=5)))
-def test_faces_come_back(tmp_path_factory, faces):
-    path = tmp_path_factory.mktemp("pack") / "faces.npy"
-    write_raw_pack(path, faces)
-    read = read_raw_pack(path)
-    np.testing.assert_array_equal(read, faces)
-    assert read.dtype == np.uint8
-    assert not read.flags.writeable
-
-
-def test_faces_are_mapped_and_not_loaded(tmp_path):
-    write_raw_pack(tmp_path / "faces.npy", np.zeros((3, 4, 4, 1), np.uint8))
-    assert isinstance(read_raw_pack(tmp_path / "faces.npy").base, np.memmap)
-
-
-@pytest.mark.parametrize(
-    "faces", [np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3, 3, 1), np.float32), np.zeros(())]
-)
-def test_only_faces_are_packed(tmp_path, faces):
-    with pytest.raises(ValueError, match=r"faces must be \(N, H, W, C\) uint8"):
-        write_raw_pack(tmp_path / "faces.npy", faces)
-    np.save(tmp_path / "other.npy", faces)
-    with pytest.raises(FercleanError, match=r"other\.npy must hold \(N, H, W, C\) uint8"):
-        read_raw_pack(tmp_path / "other.npy")
-
-
-def test_pickles_are_never_loaded(tmp_path):
-    np.save(tmp_path / "x.npy", np.array([print, {}], dtype=object))
-    with pytest.raises(FercleanError, match="is not a face pack"):
-        read_raw_pack(tmp_path / "x.npy")
-
-
-def test_an_archive_is_no_face_pack(tmp_path):
-    np.savez(tmp_path / "x.npz", faces=np.zeros((1, 2, 2, 1), np.uint8))
-    with pytest.raises(FercleanError, match="is not a face pack but an archive"):
-        read_raw_pack(tmp_path / "x.npz")
-
-
-def test_a_cut_face_pack_is_named(tmp_path):
-    path = tmp_path / "faces.npy"
-    write_raw_pack(path, np.zeros((5, 4, 4, 1), np.uint8))
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        with pytest.raises(FercleanError, match="is not a face pack"):
-            read_raw_pack(path)
-
-
-def test_a_missing_face_pack_is_named(tmp_path):
-    with pytest.raises(FercleanError, match=r"face pack not found: .*absent\.npy"):
-        read_raw_pack(tmp_path / "absent.npy")

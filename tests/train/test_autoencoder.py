@@ -8,7 +8,7 @@ from ferclean.models.autoencoder import build_autoencoder
 from ferclean.train.autoencoder import autoencoder_pass, encode
 from ferclean.train.loop import run_pass
 from ferclean.train.passes import Batch, Step
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.schedule import build_optimizer
 from ferclean.train.state import TrainState
 
@@ -25,7 +25,7 @@ def networks(count=2, dimensions=3):
 
 def pictures(rows=20):
     faces = np.random.default_rng(0).integers(0, 255, (rows, 16, 16, 1)).astype(np.uint8)
-    return ResidentPictures(faces, np.arange(rows), device=DEVICE, settings=SETTINGS)
+    return Pictures(faces, np.arange(rows), device=DEVICE, settings=SETTINGS)
 
 
 def test_the_loss_is_equation_1_with_pixels_between_0_and_1():

@@ -12,7 +12,7 @@ from ferclean.losses.classification import cross_entropy
 from ferclean.train.device import arithmetic
 from ferclean.train.loop import run_pass
 from ferclean.train.passes import Pass, Stream, Term, walk_once
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.schedule import build_optimizer, learning_rate
 from ferclean.train.seeds import numpy_stream
 from ferclean.train.state import Identity, fresh_state
@@ -40,7 +40,7 @@ def control(labels, networks=(0,), weight=1.0):
 
 
 def run(work, state, faces, settings=PLAIN, number=0):
-    pictures = ResidentPictures(faces, np.arange(20), device=CPU, settings=settings)
+    pictures = Pictures(faces, np.arange(20), device=CPU, settings=settings)
     with arithmetic(CPU, settings):
         return run_pass(work, number, state, pictures, settings, seed=0)
 
@@ -115,6 +115,6 @@ def test_a_loss_that_is_not_finite_stops_with_the_way_out(faces):
 
 def test_normalisation_must_fit_the_channels(faces):
     with pytest.raises(FercleanError, match="normalise_mean must hold one number"):
-        ResidentPictures(
+        Pictures(
             faces, np.arange(20), device=CPU, settings=TrainingSettings(normalise_mean=(0.1, 0.2))
         )

@@ -6,7 +6,7 @@ from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.errors import FercleanError
 from ferclean.models.registry import build_network
 from ferclean.train.observe import observe
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 
 SETTINGS = TrainingSettings(precision="float32")
 
@@ -21,7 +21,7 @@ def faces():
 
 
 def pictures_of(faces, rows):
-    return ResidentPictures(faces, rows, device=torch.device("cpu"), settings=SETTINGS)
+    return Pictures(faces, rows, device=torch.device("cpu"), settings=SETTINGS)
 
 
 def test_logits_are_those_of_each_picture_alone_in_the_given_order(faces):

@@ -44,7 +44,7 @@ shell.prefix(f"export PYTHONPATH=src PATH='{Path(sys.executable).parent}':$PATH;
 FOUND = int(which("nvidia-smi") is not None)
 GPU = {"cpu": 0, "cuda": 1}.get(os.environ.get("FERCLEAN_DEVICE"), FOUND)
 
-FACES = "results/prepare/align/faces.npy"
+FACES = "results/prepare/align/faces.pack"
 DATA = SETTINGS.data
 RAW_DATA = data_files(DATA.path, DATA.votes_path) if DATA.source != "rendered" else []
 WORDS = SETTINGS.semantics

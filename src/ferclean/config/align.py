@@ -19,6 +19,11 @@ class AlignSettings:
     )
     size: int = setting(224, "Height and width of an aligned face (48, 64, 112, 224).", minimum=16)
     color: Literal["rgb", "grey"] = setting("rgb", "Channels of the pack.")
+    pack: Literal["raw", "png", "jpeg"] = setting(
+        "raw",
+        "How aligned faces are kept: their bytes, or compressed, without loss or as JPEG of "
+        "quality 95; decoded while training.",
+    )
     several_faces: Literal["largest", "most_central", "highest_score"] = setting(
         "largest", "Which face is taken when a picture holds several."
     )

@@ -90,8 +90,21 @@ class TrainingSettings:
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "auto: bfloat16 autocast where the hardware multiplies it fast, else float32."
     )
+    pictures: Literal["auto", "resident", "streamed"] = setting(
+        "auto",
+        "Keep all pictures on the training device, or read them step by step: the same bits. auto "
+        "keeps what takes half of a GPU's free memory, or a quarter of the machine's.",
+    )
+    decode: Literal["processor", "device"] = setting(
+        "processor",
+        "Where JPEG packs are decoded: in cpu_threads threads, or on the GPU, whose decoder gives "
+        "other last bits.",
+    )
     cpu_threads: int = setting(
-        1, "Threads of one training job on a CPU; another number gives other last bits.", minimum=1
+        1,
+        "Threads of one training job on a CPU, and those that read pictures; for a CPU, another "
+        "number gives other last bits.",
+        minimum=1,
     )
     deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")

@@ -15,7 +15,7 @@ from typing import Any
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
 
-# Plumbing (cli, errors, progress, the loader of settings) is left out on purpose: it moves
+# Plumbing (cli, errors, progress, threads, the loader of settings) is left out on purpose: it moves
 # files, arguments and messages and cannot change a result, so editing it reruns nothing.
 _JUDGING = (
     "audit/auditor.py",
@@ -84,6 +84,8 @@ _STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
             "normalise_mean",
             "normalise_scale",
             "precision",
+            "pictures",
+            "decode",
             "cpu_threads",
             "deterministic",
             "augment",

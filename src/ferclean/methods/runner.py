@@ -16,7 +16,7 @@ from ferclean.progress import epoch_line, say
 from ferclean.train.loop import PassReport, run_pass
 from ferclean.train.observe import Observation, observe
 from ferclean.train.passes import Pass
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.state import TrainState
 
 
@@ -28,14 +28,14 @@ class Run:
     ----------
     recipe : Recipe
     context : Context
-    training, held_out : ResidentPictures
+    training, held_out : Pictures
         The training rows, and the validation and test rows whose predictions are noted.
     """
 
     recipe: Recipe
     context: Context
-    training: ResidentPictures
-    held_out: ResidentPictures
+    training: Pictures
+    held_out: Pictures
 
 
 @dataclass
@@ -61,7 +61,7 @@ class History:
     uncertainty: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def look(run: Run, pictures: ResidentPictures, state: TrainState) -> Observation:
+def look(run: Run, pictures: Pictures, state: TrainState) -> Observation:
     """Return what the recipe looks at: logits and its further outputs."""
     return observe(
         state.networks,

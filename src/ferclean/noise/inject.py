@@ -12,6 +12,7 @@ from ferclean.errors import FercleanError, unknown_name
 from ferclean.noise import protocols
 from ferclean.noise.instance import channel_statistics, instance_dependent
 from ferclean.noise.streams import noise_seed
+from ferclean.tables.face_packs import Faces
 
 NOISY_SPLITS = ("train", "val")
 
@@ -52,7 +53,7 @@ class Draw:
     face_rows: np.ndarray
     statistics_rows: np.ndarray
     shared_seed: np.random.SeedSequence
-    pictures: np.ndarray | None = None
+    pictures: Faces | None = None
     file_codes: np.ndarray | None = None
 
 
@@ -162,7 +163,7 @@ def inject_noise(
     seed: int,
     classes: Sequence[str],
     settings: NoiseSettings,
-    pictures: np.ndarray | None = None,
+    pictures: Faces | None = None,
     face_rows: np.ndarray | None = None,
     file_codes: np.ndarray | None = None,
 ) -> np.ndarray:

@@ -27,16 +27,17 @@ from scipy import stats
 from scipy.special import softmax
 
 from ferclean.noise.protocols import checked_codes
+from ferclean.tables.face_packs import Faces
 
 _CHUNK_BYTES = 32 << 20  # of float64 pixels held at a time, whatever the number of pictures
 
 
-def channel_statistics(pictures: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def channel_statistics(pictures: Faces, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of each channel over some pictures.
 
     Parameters
     ----------
-    pictures : numpy.ndarray
+    pictures : Faces
         ``(N, H, W, C)`` uint8, may be memory-mapped; read in chunks.
     rows : numpy.ndarray
         ``(n,)`` positions.
@@ -60,7 +61,7 @@ def channel_statistics(pictures: np.ndarray, rows: np.ndarray) -> tuple[np.ndarr
 
 def instance_dependent(
     codes: np.ndarray,
-    pictures: np.ndarray,
+    pictures: Faces,
     class_count: int,
     *,
     rows: np.ndarray,
@@ -76,7 +77,7 @@ def instance_dependent(
     ----------
     codes : numpy.ndarray
         ``(n,)`` integers in ``[-1, class_count)``.
-    pictures : numpy.ndarray
+    pictures : Faces
         ``(N, H, W, C)`` uint8, may be memory-mapped; memory use does not grow with N.
     class_count : int
         Number of classes K, at least 2 if `rate` is above 0.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ferclean.errors import FercleanError
+from ferclean.tables.face_packs import Faces
 from ferclean.tables.labels import LabelTable
 from ferclean.tables.partitions import Partition
 
@@ -21,7 +22,7 @@ class PreparedData:
     ----------
     samples : LabelTable
         Align's table, with ``face_row``.
-    faces : numpy.ndarray
+    faces : Faces
         ``(M, H, W, C)`` uint8, memory-mapped; indexed by ``face_row``.
     quarantine : pandas.DataFrame
         ``step`` and ``reason``, one row a picture that was left out.
@@ -32,7 +33,7 @@ class PreparedData:
     """
 
     samples: LabelTable
-    faces: np.ndarray
+    faces: Faces
     quarantine: pd.DataFrame
     duplicates: pd.DataFrame
     conflicts: pd.DataFrame

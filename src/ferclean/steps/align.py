@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,12 @@ from ferclean.datasets.pictures import PictureError, decode_picture
 from ferclean.errors import FercleanError
 from ferclean.faces.cut import CutFace, cut_faces
 from ferclean.faces.detect import LANDMARKS, FaceDetector
-from ferclean.faces.pack import face_pack_writer
 from ferclean.progress import say, track
 from ferclean.tables.atomic import write_json, write_text
+from ferclean.tables.face_packs import Encoding, encode_face, face_pack_writer
 from ferclean.tables.labels import SPLITS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.packs import EncodedPack
+from ferclean.threads import ordered_map
 
 if TYPE_CHECKING:
     from ferclean.faces.mtcnn import MtcnnDetector
@@ -37,16 +37,15 @@ _PIXELS_PER_JOB = 32_000_000
 # Jobs at a time: two, so that decoding and writing overlap detection; up to one a core; no more
 # than eight, beyond which threads mostly wait for Python's lock.
 _FEWEST_WORKERS, _MOST_WORKERS = 2, 8
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class _Aligned:
-    """One sample's result: a face, or the reason why there is none."""
+    """One sample's result: a face as it is packed, or the reason why there is none."""
 
     cut: CutFace
     reason: str | None
+    packed: bytes | None = None
 
 
 def align(*, samples: Path, pictures: Path, output: Path, settings: Settings) -> None:
@@ -59,7 +58,7 @@ def align(*, samples: Path, pictures: Path, output: Path, settings: Settings) ->
     pictures : Path
         ``pictures.arrow`` of ingest.
     output : Path
-        Folder for ``faces.npy`` (row i belongs to row i of) ``samples.parquet``,
+        Folder for ``faces.pack`` (row i belongs to row i of) ``samples.parquet``,
         ``quarantine.csv`` and ``summary.json``.
     settings : Settings
         Sections ``data`` and ``align``.
@@ -75,13 +74,15 @@ def align(*, samples: Path, pictures: Path, output: Path, settings: Settings) ->
     aligned = _align_all(table, pack, options, settings.data.max_pixels)
     results = []
     channels = 1 if options.color == "grey" else 3
-    with face_pack_writer(output / "faces.npy", size=options.size, channels=channels) as writer:
+    with face_pack_writer(
+        output / "faces.pack", size=options.size, channels=channels, encoding=options.pack
+    ) as writer:
         for row, result in enumerate(track(aligned, "align", len(table))):
-            if result.cut.pixels is not None:
-                writer.append(result.cut.pixels)
+            if result.packed is not None:
+                writer.append(result.packed)
             elif result.reason == NO_FACE and options.no_face == "error":
                 raise _no_face_error(table, row)
-            results.append(_without_pixels(result))
+            results.append(replace(result, packed=None))
         if len(table) and not writer.rows:
             raise FercleanError(
                 f"none of the {len(table)} pictures of {samples} gave a face "
@@ -100,9 +101,10 @@ def _align_all(
 
     def process(chunk: list[str]) -> list[_Aligned]:
         data = (pack.picture(name) for name in chunk)
-        return _align_encoded(data, detector=detector, options=options, max_pixels=max_pixels)
+        found = _align_encoded(data, detector=detector, options=options, max_pixels=max_pixels)
+        return [_packed(result, options.pack) for result in found]
 
-    return (result for results in _ordered_map(process, chunks, workers) for result in results)
+    return (result for results in ordered_map(process, chunks, workers) for result in results)
 
 
 def _align_encoded(
@@ -151,8 +153,12 @@ def _align_decoded(
     return results
 
 
-def _without_pixels(result: _Aligned) -> _Aligned:
-    return replace(result, cut=replace(result.cut, pixels=None))
+def _packed(result: _Aligned, encoding: Encoding) -> _Aligned:
+    pixels = result.cut.pixels
+    if pixels is None:
+        return result
+    cut = replace(result.cut, pixels=None)
+    return replace(result, cut=cut, packed=encode_face(pixels, encoding))
 
 
 def _make_detector(options: AlignSettings) -> MtcnnDetector | None:
@@ -165,7 +171,7 @@ def _make_detector(options: AlignSettings) -> MtcnnDetector | None:
             min_face_size=options.min_face_size,
             batch_size=options.batch_size,
             longest_side=options.detection_side,
-            threads=1,  # the jobs of _ordered_map run side by side
+            threads=1,  # the jobs of ordered_map run side by side
         )
     except ModuleNotFoundError as error:
         raise FercleanError(
@@ -174,22 +180,6 @@ def _make_detector(options: AlignSettings) -> MtcnnDetector | None:
         ) from None
     say(f"align: MTCNN on {detector.device}")
     return detector
-
-
-def _ordered_map(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Map in threads, in order, with few results waiting: one job decodes, another detects."""
-    with ThreadPoolExecutor(workers) as pool:
-        running: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                running.append(pool.submit(function, item))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            for job in running:
-                job.cancel()
 
 
 def _no_face_error(table: LabelTable, row: int) -> FercleanError:
@@ -245,6 +235,7 @@ def _summary(table: LabelTable, results: list[_Aligned], options: AlignSettings)
         "detector": options.detector,
         "size": options.size,
         "color": options.color,
+        "pack": options.pack,
         "margin": options.margin,
         "rows": len(results),
         "kept": kept,

@@ -103,7 +103,7 @@ def audit_pictures(
 
 
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
-    """Return ``faces.npy`` and the label table, with the labels as they are given."""
+    """Return ``faces.pack`` and the label table, with the labels as they are given."""
     read, faces, noise = work / "ingest", work / "align", work / "noise"
     raw = [] if settings.data.source == "rendered" else data_files(settings.data.path)
     done.once(
@@ -126,7 +126,7 @@ def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tupl
         [],
         lambda: inject_noise(
             samples=faces / "samples.parquet",
-            faces=faces / "faces.npy",
+            faces=faces / "faces.pack",
             output=noise,
             kind="none",
             rate=0.0,
@@ -134,7 +134,7 @@ def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tupl
             settings=settings,
         ),
     )
-    return faces / "faces.npy", noise / "labels.parquet"
+    return faces / "faces.pack", noise / "labels.parquet"
 
 
 def enough_epochs(trainer: TrainingSettings, rows: int) -> TrainingSettings:

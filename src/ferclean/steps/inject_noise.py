@@ -16,6 +16,7 @@ from ferclean.noise.inject import inject_noise as draw_labels
 from ferclean.noise.transitions import describe_change
 from ferclean.progress import say
 from ferclean.tables.atomic import write_json
+from ferclean.tables.face_packs import Faces, read_face_pack
 from ferclean.tables.labels import (
     ANNOTATION_PREFIX,
     SPLITS,
@@ -25,7 +26,6 @@ from ferclean.tables.labels import (
     read_label_table,
     write_label_table,
 )
-from ferclean.tables.packs import read_raw_pack
 
 _FIRST_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row", "true")
 _KEPT_PREFIXES = (ANNOTATION_PREFIX, "votes_", "true_p_")
@@ -48,7 +48,7 @@ def inject_noise(
     samples : Path
         Align's ``samples.parquet``.
     faces : Path
-        Align's ``faces.npy``; read for the noise kind ``instance`` only.
+        Align's ``faces.pack``; read for the noise kind ``instance`` only.
     output : Path
         The folder to write to.
     kind : str
@@ -113,8 +113,8 @@ def _file_codes(table: LabelTable, noise: NoiseSettings) -> np.ndarray:
     return match_noise_file(read_noise_file(noise.file), ids, splits, table.classes)
 
 
-def _pictures(faces: Path, face_rows: np.ndarray) -> np.ndarray:
-    pictures = read_raw_pack(faces)
+def _pictures(faces: Path, face_rows: np.ndarray) -> Faces:
+    pictures = read_face_pack(faces)
     if len(face_rows) and not 0 <= face_rows.min() <= face_rows.max() < len(pictures):
         raise FercleanError(
             f"{faces} holds {len(pictures)} faces but the table names face_row {face_rows.max()}"

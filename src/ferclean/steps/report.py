@@ -21,8 +21,8 @@ from ferclean.report.contents import (
 )
 from ferclean.report.page import render_page
 from ferclean.tables.atomic import read_json, write_text
+from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import LabelTable, read_label_table
-from ferclean.tables.packs import read_raw_pack
 from ferclean.tables.partitions import read_partition
 
 
@@ -101,7 +101,7 @@ def _read_prepared(folder: Path) -> PreparedData:
         _read_csv(folder / step / "quarantine.csv", columns).assign(step=step) for step in steps
     ]
     samples = read_label_table(folder / "align" / "samples.parquet")
-    faces = read_raw_pack(folder / "align" / "faces.npy")
+    faces = read_face_pack(folder / "align" / "faces.pack")
     if "face_row" not in samples.frame or not samples.frame["face_row"].lt(len(faces)).all():
         raise FercleanError(
             f"{folder / 'align' / 'samples.parquet'}: no face_row for {faces.shape}"

@@ -32,7 +32,7 @@ from ferclean.train.autoencoder import autoencoder_pass, encode
 from ferclean.train.device import arithmetic, choose_device, uses_bfloat16
 from ferclean.train.folds import assign_folds
 from ferclean.train.loop import PassReport, run_pass
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.schedule import build_optimizer
 from ferclean.train.seeds import derive_seed
 from ferclean.train.state import TrainState, load_torch, save_torch
@@ -57,7 +57,7 @@ def semantic_embedding(
     Parameters
     ----------
     faces : Path
-        ``faces.npy`` of the align step.
+        ``faces.pack`` of the align step.
     labels : Path
         Label table of the noise step; only its training columns are read.
     word_vectors : Path
@@ -104,7 +104,7 @@ class _Work:
     observed: np.ndarray
     vectors: np.ndarray
     fold: np.ndarray
-    pictures: ResidentPictures
+    pictures: Pictures
     shape: tuple[int, int]
     embedding: EmbeddingSettings
     trainer: TrainingSettings
@@ -169,7 +169,7 @@ def _open(
             observed=observed,
             vectors=vectors,
             fold=assign_folds(observed, embedding.folds, seed),
-            pictures=ResidentPictures(pack, position[training], device=device, settings=trainer),
+            pictures=Pictures(pack, position[training], device=device, settings=trainer),
             shape=(pack.shape[3], pack.shape[1]),
             embedding=embedding,
             trainer=trainer,

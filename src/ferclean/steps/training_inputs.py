@@ -18,7 +18,7 @@ from ferclean.steps.side_inputs import read_side_inputs
 from ferclean.steps.training_rows import observed_labels, read_faces_and_labels
 from ferclean.tables.labels import LabelTable
 from ferclean.train.device import arithmetic, choose_device
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 from ferclean.train.state import (
     Identity,
     TrainState,
@@ -35,7 +35,7 @@ class RunFiles:
     Attributes
     ----------
     faces : Path
-        ``faces.npy`` of the align step.
+        ``faces.pack`` of the align step.
     labels : Path
         Label table of the noise step; only its training columns are read.
     method : str
@@ -135,8 +135,8 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
         run = Run(
             recipe=recipe,
             context=Context(observed, len(table.classes), files.seed, trainer, chosen, side),
-            training=ResidentPictures(pack, position[training], device=chosen, settings=trainer),
-            held_out=ResidentPictures(pack, position[held_out], device=chosen, settings=trainer),
+            training=Pictures(pack, position[training], device=chosen, settings=trainer),
+            held_out=Pictures(pack, position[held_out], device=chosen, settings=trainer),
         )
         identity = Identity(
             method=files.method,

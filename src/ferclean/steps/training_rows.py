@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from ferclean.errors import FercleanError
+from ferclean.tables.face_packs import Faces, read_face_pack
 from ferclean.tables.labels import LabelTable, read_training_table
-from ferclean.tables.packs import read_raw_pack
 
 
-def read_faces_and_labels(faces: Path, labels: Path) -> tuple[np.ndarray, LabelTable, np.ndarray]:
+def read_faces_and_labels(faces: Path, labels: Path) -> tuple[Faces, LabelTable, np.ndarray]:
     """Read a face pack and the training columns of a label table.
 
     Parameters
     ----------
     faces : Path
-        ``faces.npy`` of the align step.
+        ``faces.pack`` of the align step.
     labels : Path
         Label table of the noise step.
 
     Returns
     -------
-    pack : numpy.ndarray
+    pack : Faces
         ``(M, H, W, C)`` uint8, memory-mapped.
     table : LabelTable
         All rows.
@@ -35,7 +35,7 @@ def read_faces_and_labels(faces: Path, labels: Path) -> tuple[np.ndarray, LabelT
     FercleanError
         If the labels name faces that the pack does not hold.
     """
-    pack, table = read_raw_pack(faces), read_training_table(labels)
+    pack, table = read_face_pack(faces), read_training_table(labels)
     position = table.frame["face_row"].to_numpy(dtype=np.int64)
     if len(position) and (position.min() < 0 or position.max() >= len(pack)):
         raise FercleanError(

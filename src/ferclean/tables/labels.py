@@ -4,7 +4,7 @@ Columns
 -------
 ``sample_id`` (text, unique, the sort key), ``path``, ``split`` (``train``, ``val``, ``test``),
 ``given`` (label as received, never changed), ``observed`` (after noise injection), ``face_row``
-(the row of the aligned face in ``faces.npy``), ``annotation_<name>`` (what a single annotator
+(the row of the aligned face in ``faces.pack``), ``annotation_<name>`` (what a single annotator
 said, never changed), and, for evaluation only, ``true``, ``votes_<class>`` and
 ``true_p_<class>``. The tables of a round add ``label``, ``clean_probability``, ``p_<class>``,
 ``weight``, ``action`` and ``reason``.

@@ -1,11 +1,10 @@
-"""Packs: one memory-mapped file for all pictures of a step."""
+"""The pack of pictures as they came: one memory-mapped file, addressed by sample."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from ferclean.errors import FercleanError
@@ -90,28 +89,3 @@ class EncodedPack:
         if sample_id not in self._rows:
             raise FercleanError(f"{self._path} holds no picture {sample_id!r}")
         return bytes(self._pictures[self._rows[sample_id]].as_buffer())
-
-
-def write_raw_pack(path: str | Path, faces: np.ndarray) -> None:
-    """Write aligned faces, ``(N, H, W, C)`` uint8, to one ``.npy`` file, atomically."""
-    if faces.ndim != 4 or faces.dtype != np.uint8:
-        raise ValueError(f"faces must be (N, H, W, C) uint8, found {faces.shape} {faces.dtype}")
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.save(stream, faces, allow_pickle=False)
-
-
-def read_raw_pack(path: str | Path) -> np.ndarray:
-    """Memory-map aligned faces read-only: ``(N, H, W, C)`` uint8."""
-    try:
-        faces = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise FercleanError(f"face pack not found: {path}") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise FercleanError(f"{path} is not a face pack: {error}") from None
-    if not isinstance(faces, np.ndarray):  # a zip archive of arrays
-        raise FercleanError(f"{path} is not a face pack but an archive")
-    if faces.ndim != 4 or faces.dtype != np.uint8:
-        raise FercleanError(
-            f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}"
-        )
-    return np.asarray(faces)

@@ -15,7 +15,7 @@ from ferclean.models.autoencoder import AutoEncoder
 from ferclean.models.network import Network
 from ferclean.train.device import autocast
 from ferclean.train.passes import Pass, Step, Stream, Term
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 
 _EVAL_BATCH = 512
 
@@ -64,7 +64,7 @@ def autoencoder_pass(
 
 def encode(
     networks: Sequence[Network],
-    pictures: ResidentPictures,
+    pictures: Pictures,
     fold: np.ndarray,
     settings: TrainingSettings,
 ) -> np.ndarray:
@@ -74,7 +74,7 @@ def encode(
     ----------
     networks : sequence of Network
         F auto-encoders (the trainer's state calls every module a network).
-    pictures : ResidentPictures
+    pictures : Pictures
         N pictures.
     fold : numpy.ndarray
         ``(N,)`` int64 in ``[0, F)``.

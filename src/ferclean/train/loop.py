@@ -21,7 +21,7 @@ from ferclean.train.passes import (
     walk_forever,
     walk_once,
 )
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Bytes, Pictures
 from ferclean.train.schedule import learning_rate, set_learning_rate
 from ferclean.train.seeds import derive_seed, numpy_stream, torch_stream
 from ferclean.train.state import TrainState
@@ -40,7 +40,7 @@ def run_pass(
     work: Pass,
     number: int,
     state: TrainState,
-    pictures: ResidentPictures,
+    pictures: Pictures,
     settings: TrainingSettings,
     *,
     seed: int,
@@ -56,7 +56,7 @@ def run_pass(
         Position of the pass within its epoch; part of every random stream's name.
     state : TrainState
         Changed in place.
-    pictures : ResidentPictures
+    pictures : Pictures
         The training rows.
     settings : TrainingSettings
         Optimiser, precision.
@@ -85,10 +85,10 @@ def run_pass(
     totals: dict[str, torch.Tensor | float] = {}
     rate, seen = 0.0, 0
     walk = _step_rows(work, seed, number, state.epoch)
-    for index, rows in enumerate(bar(walk, work.kind, steps)):
+    for index, fetched in enumerate(bar(pictures.fetch(walk), work.kind, steps)):
         epoch = state.epoch + index / steps
         rate = learning_rate(settings.optimizer, epoch=epoch - first, total_epochs=length)
-        batches = _build_batches(work, rows, pictures, device, generator)
+        batches = _build_batches(work, fetched, pictures, generator)
         with autocast(device, settings.precision):
             step = Step(batches, state.networks, epoch, random, generator, memory or {})
             terms = work.objective(step)
@@ -96,7 +96,7 @@ def run_pass(
         _update(state, work.trains, losses["loss"], rate)
         for name, value in losses.items():
             totals[name] = totals.get(name, 0.0) + value.detach().double()
-        seen += sum(len(rows[stream.name]) for stream in work.streams)
+        seen += sum(len(rows) for rows, _ in fetched.values())
     means = {name: float(total) / steps for name, total in totals.items()}
     _check_finite(means, work.kind, state.epoch)
     return PassReport(means, seen, rate)
@@ -120,19 +120,15 @@ def _step_rows(work: Pass, seed: int, number: int, epoch: int) -> Iterator[dict[
 
 
 def _build_batches(
-    work: Pass,
-    rows: Mapping[str, np.ndarray],
-    pictures: ResidentPictures,
-    device: torch.device,
-    generator: torch.Generator,
+    work: Pass, fetched: Mapping[str, Bytes], pictures: Pictures, generator: torch.Generator
 ) -> dict[str, Batch]:
     batches = {}
     for stream in work.streams:
-        index = torch.from_numpy(rows[stream.name]).to(device)
+        rows, found = fetched[stream.name]
         batches[stream.name] = Batch(
-            index,
-            pictures.views(index, stream.views, generator),
-            pictures.views(index, stream.strong_views, generator, strong=True),
+            rows,
+            pictures.views(found, stream.views, generator),
+            pictures.views(found, stream.strong_views, generator, strong=True),
         )
     return batches
 

@@ -12,7 +12,7 @@ from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
 from ferclean.models.network import Network
 from ferclean.train.device import autocast
-from ferclean.train.pictures import ResidentPictures
+from ferclean.train.pictures import Pictures
 
 # Fixed, so that a file step and an epoch inside a round get the same bits.
 _EVAL_BATCH = 512
@@ -42,7 +42,7 @@ class Observation:
 
 def observe(
     networks: Sequence[Network],
-    pictures: ResidentPictures,
+    pictures: Pictures,
     settings: TrainingSettings,
     *,
     outputs: Sequence[str] = (),
@@ -54,7 +54,7 @@ def observe(
     ----------
     networks : sequence of Network
         M networks; put in eval mode and left there.
-    pictures : ResidentPictures
+    pictures : Pictures
         N pictures, at least one.
     settings : TrainingSettings
         Precision, and the length of warm-up.

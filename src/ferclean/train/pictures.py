@@ -1,8 +1,8 @@
-"""Pictures kept on the training device as bytes; batches are built there."""
+"""The pictures of a run as bytes, kept on the training device or read step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -10,62 +10,91 @@ import torch
 
 from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
+from ferclean.tables.face_packs import Faces
 from ferclean.train.augment import augment, normalise
+from ferclean.train.reading import FaceReader, stays_on_device
 
-_READ_ROWS = 4096
+_READ_ROWS = 512
+
+Bytes = tuple[torch.Tensor, torch.Tensor]  # rows (B,) int64 and pictures (B, C, H, W) uint8
 
 
-class ResidentPictures:
-    """Some rows of a face pack on the training device.
+class Pictures:
+    """Some rows of a face pack; batches of them are built on the training device.
+
+    Whether the bytes stay there or are read step by step (``training.pictures``) changes no bit
+    of a batch.
 
     Parameters
     ----------
-    faces : numpy.ndarray
-        ``(N, H, W, C)`` uint8, usually memory-mapped.
+    faces : Faces
+        ``(N, H, W, C)`` uint8, memory-mapped, raw or compressed.
     rows : numpy.ndarray
         ``(n,)`` positions to keep, in the order in which they are then addressed as 0..n-1.
     device : torch.device
         Where batches are built.
     settings : TrainingSettings
-        Augmentation and normalisation.
+        Augmentation, normalisation, and where the bytes lie.
     """
 
     def __init__(
-        self,
-        faces: np.ndarray,
-        rows: np.ndarray,
-        *,
-        device: torch.device,
-        settings: TrainingSettings,
+        self, faces: Faces, rows: np.ndarray, *, device: torch.device, settings: TrainingSettings
     ) -> None:
-        self._faces, self._rows, self._device = faces, rows, device
+        _, height, width, channels = faces.shape
+        self._shape = (len(rows), channels, height, width)
+        self._rows, self._device = rows, device
+        self._where = settings.pictures
+        self._reader = FaceReader(faces, device=device, settings=settings)
         self._augment, self._strong = settings.augment, settings.strong_augment
-        self._mean = _channel_values("mean", settings.normalise_mean, faces.shape[3], device)
-        self._scale = _channel_values("scale", settings.normalise_scale, faces.shape[3], device)
+        self._mean = _channel_values("mean", settings.normalise_mean, channels, device)
+        self._scale = _channel_values("scale", settings.normalise_scale, channels, device)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    @cached_property
-    def _pictures(self) -> torch.Tensor:
-        """The bytes as ``(n, C, H, W)``, read when first needed and without a second copy."""
-        _, height, width, channels = self._faces.shape
-        shape = (len(self), channels, height, width)
-        pictures = torch.empty(shape, dtype=torch.uint8, device=self._device)
-        for start in range(0, len(self), _READ_ROWS):
-            part = self._faces[self._rows[start : start + _READ_ROWS]].transpose(0, 3, 1, 2)
-            pictures[start : start + len(part)] = torch.from_numpy(np.ascontiguousarray(part))
-        return pictures
-
-    def views(
-        self, rows: torch.Tensor, count: int, generator: torch.Generator, *, strong: bool = False
-    ) -> tuple[torch.Tensor, ...]:
-        """Return `count` independently augmented, normalised views of some rows.
+    def fetch(self, walk: Iterable[Mapping[str, np.ndarray]]) -> Iterator[dict[str, Bytes]]:
+        """Yield rows and bytes of every step of a walk, on the device.
 
         Parameters
         ----------
-        rows : torch.Tensor
-            ``(B,)`` int64 on the device.
+        walk : iterable of mapping of str to numpy.ndarray
+            ``(B,)`` int64 positions in 0..n-1 of each of a step's streams, the same names in
+            every step.
+        """
+        if self._resident is not None:
+            for step in walk:
+                index = {name: torch.from_numpy(r).to(self._device) for name, r in step.items()}
+                yield {name: (rows, self._resident[rows]) for name, rows in index.items()}
+            return
+        steps: list[Mapping[str, np.ndarray]] = []
+
+        def noted() -> Iterator[np.ndarray]:
+            for step in walk:
+                steps.append(step)
+                yield self._rows[np.concatenate(list(step.values()))]
+
+        for pictures in self._reader.read(noted(), lambda rows: rows):
+            step = steps.pop(0)
+            parts = pictures.split([len(rows) for rows in step.values()])
+            yield {
+                name: (torch.from_numpy(rows).to(self._device), part)
+                for (name, rows), part in zip(step.items(), parts, strict=True)
+            }
+
+    def views(
+        self,
+        pictures: torch.Tensor,
+        count: int,
+        generator: torch.Generator,
+        *,
+        strong: bool = False,
+    ) -> tuple[torch.Tensor, ...]:
+        """Return `count` independently augmented, normalised views of fetched pictures.
+
+        Parameters
+        ----------
+        pictures : torch.Tensor
+            ``(B, C, H, W)`` uint8 on the device, of :meth:`fetch`.
         count : int
             Number of views.
         generator : torch.Generator
@@ -78,9 +107,6 @@ class ResidentPictures:
         tuple of torch.Tensor
             Each ``(B, C, H, W)`` float32 in channels-last memory.
         """
-        if count == 0:
-            return ()
-        pictures = self._pictures[rows]
         return tuple(
             self._normalised(
                 augment(
@@ -95,8 +121,31 @@ class ResidentPictures:
 
     def plain(self, batch_size: int) -> Iterator[torch.Tensor]:
         """Yield all pictures in order, normalised and not augmented."""
+        for pictures in self._in_order(batch_size):
+            yield self._normalised(pictures)
+
+    @cached_property
+    def _resident(self) -> torch.Tensor | None:
+        """The bytes as ``(n, C, H, W)``, read when first needed, or ``None`` to stream them."""
+        if not stays_on_device(self._shape, self._device, self._where):
+            return None
+        kept = torch.empty(self._shape, dtype=torch.uint8, device=self._device)
+        start = 0
+        for part in self._read(_READ_ROWS):
+            kept[start : start + len(part)] = part
+            start += len(part)
+        return kept
+
+    def _in_order(self, batch_size: int) -> Iterator[torch.Tensor]:
+        if self._resident is None:
+            yield from self._read(batch_size)
+            return
         for start in range(0, len(self), batch_size):
-            yield self._normalised(self._pictures[start : start + batch_size])
+            yield self._resident[start : start + batch_size]
+
+    def _read(self, batch_size: int) -> Iterator[torch.Tensor]:
+        starts = range(0, len(self), batch_size)
+        return self._reader.read(starts, lambda start: self._rows[start : start + batch_size])
 
     def _normalised(self, pictures: torch.Tensor) -> torch.Tensor:
         scaled = normalise(pictures, mean=self._mean, scale=self._scale)
