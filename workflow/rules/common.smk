@@ -43,6 +43,7 @@ shell.prefix(f"export PYTHONPATH=src PATH='{Path(sys.executable).parent}':$PATH;
 # profiles/slurm asks for one on the nodes, and FERCLEAN_DEVICE=cpu or cuda decides by hand.
 FOUND = int(which("nvidia-smi") is not None)
 GPU = {"cpu": 0, "cuda": 1}.get(os.environ.get("FERCLEAN_DEVICE"), FOUND)
+PROCESSES = SETTINGS.training.processes
 
 FACES = "results/prepare/align/faces.pack"
 DATA = SETTINGS.data

@@ -53,9 +53,9 @@ rule train:
         timing="results/denoise/{setting}/{method}/round_{round}/timing.csv",
     benchmark:
         "results/logs/train/{setting}/{method}/round_{round}.tsv"
-    threads: SETTINGS.training.cpu_threads
+    threads: SETTINGS.training.cpu_threads * PROCESSES
     resources:
-        gpu=GPU,
+        gpu=GPU * PROCESSES,
         mem_mb=6000,
         runtime=720,
     params:

@@ -13,9 +13,9 @@ rule pretrain:
         timing="results/pretrain/{setting}/{method}/timing.csv",
     benchmark:
         "results/logs/pretrain/{setting}/{method}.tsv"
-    threads: SETTINGS.training.cpu_threads
+    threads: SETTINGS.training.cpu_threads * PROCESSES
     resources:
-        gpu=GPU,
+        gpu=GPU * PROCESSES,
         mem_mb=6000,
         runtime=720,
     params:

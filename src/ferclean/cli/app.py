@@ -11,6 +11,7 @@ import typer
 
 from ferclean import __version__
 from ferclean.cli import audit, doctor, params, prepare, results, training
+from ferclean.cli.processes import let_the_first_speak
 from ferclean.errors import FercleanError
 
 EXIT_USER_ERROR = 2
@@ -72,6 +73,7 @@ def main() -> None:
     try:
         app(prog_name="ferclean")
     except FercleanError as error:
+        let_the_first_speak()
         sentence = " ".join(str(error).split())
         print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)

@@ -21,6 +21,7 @@ from ferclean.cli.options import (
     WordVectors,
     named_files,
 )
+from ferclean.cli.processes import run_by_several
 from ferclean.config.load import load_settings
 from ferclean.config.steps import STEP_SECTIONS
 
@@ -63,6 +64,8 @@ def pretrain(
 ) -> None:
     """Warm the networks up on the noisy labels."""
     settings = load_settings(params, STEP_SECTIONS["pretrain"])
+    if run_by_several(settings.training.processes):
+        return
     from ferclean.steps.pretrain import pretrain as step
     from ferclean.steps.training_inputs import RunFiles
 
@@ -108,6 +111,8 @@ def train(
 ) -> None:
     """Train for one round; a killed call goes on where it stood."""
     settings = load_settings(params, STEP_SECTIONS["train"])
+    if run_by_several(settings.training.processes):
+        return
     from ferclean.steps.train import train as step
     from ferclean.steps.training_inputs import RunFiles
 

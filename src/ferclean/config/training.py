@@ -106,6 +106,12 @@ class TrainingSettings:
         "number gives other last bits.",
         minimum=1,
     )
+    processes: int = setting(
+        1,
+        "Processes that train a run together, each on its share of every batch: on a GPU of its "
+        "own, or on cpu_threads cores.",
+        minimum=1,
+    )
     deterministic: bool = setting(True, "Use only operations that give the same bits each time.")
     optimizer: OptimizerSettings = setting(OptimizerSettings(), "Optimiser.")
     augment: AugmentSettings = setting(AugmentSettings(), "Augmentation.")

@@ -20,7 +20,7 @@ def pretrain(files: RunFiles, *, output: Path) -> None:
     output : Path
         Folder for ``checkpoint.pt``, ``history.csv``, ``timing.csv``, ``predictions.npz``.
     """
-    with open_training(files) as inputs:
+    with open_training(files, processes=files.settings.training.processes) as inputs:
         resume = ResumeFile("pretrain", inputs, files.paths, {})
         state, history = resume.load() or (inputs.fresh_state(), History())
         run_epochs(

@@ -24,6 +24,7 @@ from ferclean.train.state import (
     save_torch,
     state_to_dict,
 )
+from ferclean.train.workers import workers
 
 
 class ResumeFile:
@@ -77,7 +78,9 @@ class ResumeFile:
         return state, history
 
     def save(self, state: TrainState, history: History) -> None:
-        """Write state and history atomically."""
+        """Write state and history atomically; of several processes the first does."""
+        if not workers().first:
+            return
         content = {
             "state": state_to_dict(state, self._inputs.identity),
             "rows": json.dumps(history.rows),
@@ -89,7 +92,8 @@ class ResumeFile:
 
     def remove(self) -> None:
         """Delete the file once the step's outputs stand."""
-        self.path.unlink(missing_ok=True)
+        if workers().first:
+            self.path.unlink(missing_ok=True)
 
 
 def _settings(inputs: TrainingInputs) -> dict[str, Any]:

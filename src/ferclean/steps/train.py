@@ -37,7 +37,7 @@ def train(
     """
     trainer = files.settings.training
     start = trainer.warm_up_epochs + (round_number - 1) * trainer.epochs_per_round
-    with open_training(files) as inputs:
+    with open_training(files, processes=files.settings.training.processes) as inputs:
         state = inputs.load_state(checkpoint)
         if state.epoch != start:
             raise FercleanError(

@@ -26,6 +26,7 @@ from ferclean.train.state import (
     load_torch,
     restore_state,
 )
+from ferclean.train.workers import joined_workers
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,15 @@ class TrainingInputs:
 
 
 @contextmanager
-def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
+def open_training(files: RunFiles, *, processes: int = 1) -> Iterator[TrainingInputs]:
     """Read the inputs, move the pictures to the device and fix the arithmetic.
+
+    Parameters
+    ----------
+    files : RunFiles
+        The run.
+    processes : int
+        How many work on it together, each of which calls this function.
 
     Raises
     ------
@@ -122,8 +130,8 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
     settings, trainer = files.settings, files.settings.training
     pack, table, position = read_faces_and_labels(files.faces, files.labels)
     recipe = build_recipe(files.method, settings.methods)
-    chosen = choose_device(files.device)
-    say(f"{files.method}: seed {files.seed}, {settings.model.name}, on {chosen.type}")
+    kind = choose_device(files.device)
+    say(f"{files.method}: seed {files.seed}, {settings.model.name}, on {kind.type}")
     training, held_out = table.in_split("train"), table.in_split("val", "test")
     observed = observed_labels(table, training, files.labels)
     side = read_side_inputs(files.method, files.side, table.take(training))
@@ -131,7 +139,7 @@ def open_training(files: RunFiles) -> Iterator[TrainingInputs]:
         side["annotations"] = np.stack(
             [table.codes(column)[training] for column in table.annotations], axis=1
         )
-    with arithmetic(chosen, trainer):
+    with joined_workers(kind, processes) as chosen, arithmetic(chosen, trainer):
         run = Run(
             recipe=recipe,
             context=Context(observed, len(table.classes), files.seed, trainer, chosen, side),

@@ -11,16 +11,19 @@ from ferclean.methods.runner import History
 from ferclean.steps.training_inputs import TrainingInputs
 from ferclean.tables.atomic import atomic_path, write_text
 from ferclean.train.state import TrainState, save_torch, state_to_dict
+from ferclean.train.workers import workers
 
 
 def write_training_outputs(
     output: Path, inputs: TrainingInputs, state: TrainState, history: History
 ) -> None:
-    """Write a step's four files into a folder, each atomically.
+    """Write a step's four files into a folder, each atomically; the first process does.
 
     ``timing.csv`` stands apart from ``history.csv`` because it is the only file that differs
     between two identical runs.
     """
+    if not workers().first:
+        return
     write_text(output / "history.csv", pd.DataFrame(history.rows).to_csv(index=False))
     write_text(output / "timing.csv", pd.DataFrame(history.timing).to_csv(index=False))
     frame = inputs.held_out.frame

@@ -25,6 +25,7 @@ from ferclean.train.pictures import Bytes, Pictures
 from ferclean.train.schedule import learning_rate, set_learning_rate
 from ferclean.train.seeds import derive_seed, numpy_stream, torch_stream
 from ferclean.train.state import TrainState
+from ferclean.train.workers import Workers, workers
 
 
 @dataclass(frozen=True)
@@ -74,32 +75,47 @@ def run_pass(
     FercleanError
         If the loss is not finite.
     """
-    device = next(state.networks[0].parameters()).device
+    device, crew = next(state.networks[0].parameters()).device, workers()
     for position, network in enumerate(state.networks):
         network.train(position in work.trains)
-    random = numpy_stream(seed, "objective", number, state.epoch)
-    generator = torch_stream(device, seed, "augment", number, state.epoch)
-    torch.manual_seed(derive_seed(seed, "layers", number, state.epoch))  # dropout draws from here
+    random, generator = _draws(device, seed, number, state.epoch, crew.rank)
+    shared = memory or {}
+    before = {name: values.clone() for name, values in shared.items()} if crew.count > 1 else {}
     steps = count_steps(work.streams[0])
     first, length = work.span or (0, settings.total_epochs)
     totals: dict[str, torch.Tensor | float] = {}
     rate, seen = 0.0, 0
-    walk = _step_rows(work, seed, number, state.epoch)
+    walk = map(crew.share, _step_rows(work, seed, number, state.epoch))
     for index, fetched in enumerate(bar(pictures.fetch(walk), work.kind, steps)):
         epoch = state.epoch + index / steps
         rate = learning_rate(settings.optimizer, epoch=epoch - first, total_epochs=length)
         batches = _build_batches(work, fetched, pictures, generator)
         with autocast(device, settings.precision):
-            step = Step(batches, state.networks, epoch, random, generator, memory or {})
+            step = Step(batches, state.networks, epoch, random, generator, shared)
             terms = work.objective(step)
         losses = _reduce(terms)
-        _update(state, work.trains, losses["loss"], rate)
+        _update(state, work.trains, losses["loss"], rate, crew)
         for name, value in losses.items():
             totals[name] = totals.get(name, 0.0) + value.detach().double()
         seen += sum(len(rows) for rows, _ in fetched.values())
+    crew.average_statistics([state.networks[position] for position in work.trains])
+    crew.merge(before, shared)
     means = {name: float(total) / steps for name, total in totals.items()}
+    means = crew.average(means, device)
     _check_finite(means, work.kind, state.epoch)
-    return PassReport(means, seen, rate)
+    return PassReport(means, seen * crew.count, rate)
+
+
+def _draws(
+    device: torch.device, seed: int, number: int, epoch: int, rank: int
+) -> tuple[np.random.Generator, torch.Generator]:
+    """Return the pass's random streams for objectives and views; the layers' is torch's own."""
+    place = (number, epoch, rank) if rank else (number, epoch)  # one process is the first of many
+    torch.manual_seed(derive_seed(seed, "layers", *place))  # dropout draws from here
+    return (
+        numpy_stream(seed, "objective", *place),
+        torch_stream(device, seed, "augment", *place),
+    )
 
 
 def _reduce(terms: Sequence[Term]) -> dict[str, torch.Tensor]:
@@ -133,11 +149,14 @@ def _build_batches(
     return batches
 
 
-def _update(state: TrainState, trains: tuple[int, ...], loss: torch.Tensor, rate: float) -> None:
+def _update(
+    state: TrainState, trains: tuple[int, ...], loss: torch.Tensor, rate: float, crew: Workers
+) -> None:
     for position in trains:
         set_learning_rate(state.optimizers[position], rate)
         state.optimizers[position].zero_grad(set_to_none=True)
     loss.backward()
+    crew.average_gradients([state.networks[position] for position in trains])
     for position in trains:
         state.optimizers[position].step()
 

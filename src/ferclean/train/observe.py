@@ -13,6 +13,7 @@ from ferclean.errors import FercleanError
 from ferclean.models.network import Network
 from ferclean.train.device import autocast
 from ferclean.train.pictures import Pictures
+from ferclean.train.workers import workers
 
 # Fixed, so that a file step and an epoch inside a round get the same bits.
 _EVAL_BATCH = 512
@@ -72,17 +73,24 @@ def observe(
     FercleanError
         If an output is NaN or infinite.
     """
-    device = next(networks[0].parameters()).device
+    device, crew = next(networks[0].parameters()).device, workers()
     names = ("logits", *outputs)
     found: dict[str, list[list[torch.Tensor]]] = {name: [[] for _ in networks] for name in names}
+    batches = -(-len(pictures) // _EVAL_BATCH)
+    first, every = crew.turns(batches)
     for network in networks:
         network.eval()
     with torch.inference_mode(), autocast(device, settings.precision):
-        for batch in pictures.plain(_EVAL_BATCH):
+        for batch in pictures.plain(_EVAL_BATCH, first=first, every=every):
             for position, network in enumerate(networks):
                 for name, values in network.outputs(batch, outputs).items():
                     found[name][position].append(values.float().cpu())
-    stacked = {n: np.stack([torch.cat(v).numpy() for v in parts]) for n, parts in found.items()}
+    stacked = {
+        name: np.stack(
+            [torch.cat(crew.gather(part, device, batches=batches)).numpy() for part in parts]
+        )
+        for name, parts in found.items()
+    }
     if not all(np.isfinite(values).all() for values in stacked.values()):
         raise FercleanError(
             "the networks' outputs are not finite, training diverged; "

@@ -119,9 +119,10 @@ class Pictures:
             for _ in range(count)
         )
 
-    def plain(self, batch_size: int) -> Iterator[torch.Tensor]:
-        """Yield all pictures in order, normalised and not augmented."""
-        for pictures in self._in_order(batch_size):
+    def plain(self, batch_size: int, *, first: int = 0, every: int = 1) -> Iterator[torch.Tensor]:
+        """Yield all pictures in order, normalised and not augmented, or every so-many-th batch."""
+        starts = range(first * batch_size, len(self), every * batch_size)
+        for pictures in self._in_order(starts, batch_size):
             yield self._normalised(pictures)
 
     @cached_property
@@ -131,20 +132,18 @@ class Pictures:
             return None
         kept = torch.empty(self._shape, dtype=torch.uint8, device=self._device)
         start = 0
-        for part in self._read(_READ_ROWS):
+        for part in self._read(range(0, len(self), _READ_ROWS), _READ_ROWS):
             kept[start : start + len(part)] = part
             start += len(part)
         return kept
 
-    def _in_order(self, batch_size: int) -> Iterator[torch.Tensor]:
-        if self._resident is None:
-            yield from self._read(batch_size)
-            return
-        for start in range(0, len(self), batch_size):
-            yield self._resident[start : start + batch_size]
+    def _in_order(self, starts: range, batch_size: int) -> Iterator[torch.Tensor]:
+        kept = self._resident
+        if kept is None:
+            return self._read(starts, batch_size)
+        return (kept[start : start + batch_size] for start in starts)
 
-    def _read(self, batch_size: int) -> Iterator[torch.Tensor]:
-        starts = range(0, len(self), batch_size)
+    def _read(self, starts: range, batch_size: int) -> Iterator[torch.Tensor]:
         return self._reader.read(starts, lambda start: self._rows[start : start + batch_size])
 
     def _normalised(self, pictures: torch.Tensor) -> torch.Tensor:
