@@ -1,10 +1,13 @@
 import pytest
 import torch
+import torch._dynamo
+import torch._inductor.config
 
-from ferclean.config.training import TrainingSettings
+from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.errors import FercleanError
+from ferclean.models.registry import build_network
 from ferclean.train import device as module
-from ferclean.train.device import arithmetic, autocast, choose_device
+from ferclean.train.device import arithmetic, autocast, choose_device, compile_backbones
 
 
 def test_auto_takes_what_there_is(monkeypatch):
@@ -40,3 +43,31 @@ def test_precision(monkeypatch, precision, fast, expected):
     matrix = torch.ones(2, 2)
     with autocast(torch.device("cpu"), precision):
         assert (matrix @ matrix).dtype == expected
+
+
+def network_and_batch():
+    size = {"classes": 3, "channels": 1, "image_size": 16}
+    network = build_network(ModelSettings("tiny48"), **size, seed=0)
+    return network.eval(), torch.randn(4, 1, 16, 16)
+
+
+def test_a_compiled_backbone_keeps_names_and_nearly_all_bits():
+    network, batch = network_and_batch()
+    names = list(network.state_dict())
+    with torch.no_grad():
+        plain = network(batch)
+        compile_backbones([network])
+        with torch._dynamo.config.patch(suppress_errors=False):
+            torch.testing.assert_close(network(batch), plain, atol=1e-4, rtol=1e-4)
+    assert list(network.state_dict()) == names
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
+
+
+def test_a_backbone_that_cannot_be_compiled_runs_as_it_is():
+    torch._dynamo.reset()
+    network, batch = network_and_batch()
+    no_compiler = {"cpp.cxx": ("/bin/false",), "force_disable_caches": True}
+    with torch.no_grad(), torch._inductor.config.patch(no_compiler):
+        plain = network(batch)
+        compile_backbones([network])
+        assert torch.equal(network(batch), plain)

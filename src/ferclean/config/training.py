@@ -90,6 +90,11 @@ class TrainingSettings:
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "auto: bfloat16 autocast where the hardware multiplies it fast, else float32."
     )
+    compile: bool = setting(
+        False,
+        "Compile the backbone once for each batch size, which pays in long runs; other last bits. "
+        "Where it cannot be compiled it runs as it is.",
+    )
     pictures: Literal["auto", "resident", "streamed"] = setting(
         "auto",
         "Keep all pictures on the training device, or read them step by step: the same bits. auto "

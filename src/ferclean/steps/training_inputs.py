@@ -17,7 +17,7 @@ from ferclean.progress import say
 from ferclean.steps.side_inputs import read_side_inputs
 from ferclean.steps.training_rows import observed_labels, read_faces_and_labels
 from ferclean.tables.labels import LabelTable
-from ferclean.train.device import arithmetic, choose_device
+from ferclean.train.device import arithmetic, choose_device, compile_backbones
 from ferclean.train.pictures import Pictures
 from ferclean.train.state import (
     Identity,
@@ -94,7 +94,7 @@ class TrainingInputs:
     def unfilled_state(self) -> TrainState:
         """Build the networks without the memory, which may cost a graph of all rows."""
         context, recipe = self.run.context, self.run.recipe
-        return fresh_state(
+        state = fresh_state(
             self.identity,
             recipe.networks,
             context.training.optimizer,
@@ -102,6 +102,9 @@ class TrainingInputs:
             heads=lambda feature_dim: recipe.heads(feature_dim, context),
             learning_rate_factors=recipe.learning_rate_factors,
         )
+        if context.training.compile:
+            compile_backbones(state.networks)
+        return state
 
     def load_state(self, checkpoint: Path) -> TrainState:
         """Read a checkpoint that was made for this run."""

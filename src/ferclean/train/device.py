@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 
 from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
+from ferclean.models.network import Network
+
+# Batch sizes of a run: of every stream and its last batch, trained on and only looked at, in all
+# combinations of views.
+_MOST_SIZES = 256
 
 
 def choose_device(name: str) -> torch.device:
@@ -23,6 +28,22 @@ def choose_device(name: str) -> torch.device:
     if name not in ("cpu", "cuda"):
         raise FercleanError(f"--device must be auto, cpu or cuda, found {name!r}")
     return torch.device(name)
+
+
+def compile_backbones(networks: Iterable[Network]) -> None:
+    """Let torch compile the backbones when they are first called, once for each batch size.
+
+    One kernel for all batch sizes would take as long as no compiling at all, and which one is made
+    would hang on the sizes that came before. A backbone that cannot be compiled (no C++ compiler,
+    an unsupported operation) says so in the log and runs as it is. Names and values of parameters
+    stay as they are.
+    """
+    from torch import _dynamo  # heavy, and of no use to anybody else
+
+    _dynamo.config.suppress_errors = True
+    _dynamo.config.recompile_limit = _MOST_SIZES
+    for network in networks:
+        network.backbone.compile(dynamic=False)
 
 
 @contextlib.contextmanager
