@@ -20,7 +20,10 @@ def cost_sections(results: Path) -> list[str]:
     """Render every record of cost that is there."""
     renderers: dict[str, Callable[[dict[str, Any]], tuple[str, str, list[list[str]]]]] = {
         "p4_cpu_tiny48_48": _training_step,
+        "p4_methods_cpu_tiny48_48": _methods,
+        "p4_streaming": _streaming,
         "p4_scale": _scale,
+        "p4_scale_100": _scale,
         "p4_neighbours": _neighbours,
         "alignment": _alignment,
         "planning": _planning,
@@ -58,6 +61,52 @@ def _training_step(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
     return "P4: the training step", words, rows
 
 
+def _methods(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    first = next(iter(record["methods"].values()))
+    words = (
+        f"{record['params']['model']['name']}, {first['rows']:,} rendered faces with 40 % flips, "
+        "epochs after warm-up. Images per second are training rows times epochs by all of the "
+        "time, in which rows are looked at and judged, and held-out rows predicted, too."
+    )
+    parts = ("training", "looking", "judging", "predicting")
+    rows = [["method", "networks", "images/s", *parts]]
+    found = sorted(record["methods"].items(), key=lambda item: -item[1]["images_per_second"])
+    rows += [
+        [
+            method,
+            str(cost["networks"]),
+            f"{cost['images_per_second']:,}",
+            *(f"{100 * cost['shares'][part]:.1f} %" for part in parts),
+        ]
+        for method, cost in found
+    ]
+    return "P4: what every method costs", words, rows
+
+
+def _streaming(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    size = record["size"]
+    words = (
+        f"Colour pictures of {size} x {size} read from disk in random order, {record['batch']} a "
+        "step, without training on them. Memory is the process's own, after the first steps and "
+        "at the end."
+    )
+    rows = [["pack", "rows", "read", "size", "threads", "pictures/s", "MiB first", "MiB last"]]
+    rows += [
+        [
+            case["encoding"] if case["name"] == case["encoding"] else f"{case['name']}'s size",
+            f"{case['rows']:,}",
+            f"{case['rows_read']:,}",
+            f"{case['pack_mebibytes']:,} MiB",
+            str(case["threads"]),
+            f"{case['pictures_per_second']:,}",
+            f"{case['mebibytes_at_first']:,}",
+            f"{case['mebibytes_at_last']:,}",
+        ]
+        for case in record["cases"]
+    ]
+    return "P4: pictures that do not fit into memory", words, rows
+
+
 def _scale(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
     sizes = list(dict.fromkeys(rows for part in record["parts"].values() for rows in part))
     rows = [["part", *(f"{int(rows):,} rows" for rows in sizes)]]
@@ -69,7 +118,8 @@ def _scale(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
         f"{record['width']} features, {record['classes']} classes. Seconds, and memory beyond the "
         "inputs. Exact neighbours grow with the square of the rows and are not measured further."
     )
-    return "P4: partition, prototypes and graphs up to a million rows", words, rows
+    title = "P4: partition, prototypes and graphs up to a million rows"
+    return title + (f", {record['classes']} classes" if record["classes"] > 7 else ""), words, rows
 
 
 def _cost(found: dict[str, float] | None) -> str:

@@ -210,15 +210,16 @@ def main() -> None:
         most = options.neighbour_rows if name == "exact_neighbours" else max(options.rows)
         sizes = [rows for rows in options.rows if rows <= most]
         parts[name] = {str(rows): measure(name, rows, options) for rows in sizes}
+    name = "p4_scale" if options.classes == 7 else f"p4_scale_{options.classes}"
     record = {
-        "protocol": "p4_scale",
-        "command": "python benchmarks/scale.py",
+        "protocol": name,
+        "command": " ".join(["python benchmarks/scale.py", *sys.argv[1:]]),
         "width": options.width,
         "classes": options.classes,
         "environment": describe_environment("cpu"),
         "parts": parts,
     }
-    write_json(HERE / "results" / "p4_scale.json", record)
+    write_json(HERE / "results" / f"{name}.json", record)
 
 
 if __name__ == "__main__":

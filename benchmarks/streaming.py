@@ -1,8 +1,8 @@
 """P4, sets that do not fit: pictures a second out of compressed packs, and the memory that takes.
 
-    python benchmarks/streaming.py --folder /somewhere/with/30/GB
+    python benchmarks/streaming.py --folder /somewhere/with/50/GB
 
-The large packs repeat 500 faces of noise on soft shapes (about 24 kB each as JPEG) up to the size
+The large packs repeat 500 faces of noise on soft shapes (about 43 kB each as JPEG) up to the size
 of AffectNet and of Clothing1M. Rows are read in random order, as an epoch does, without training on
 them. Each case runs in a process of its own; memory is what the process holds of its own
 (the file's pages, which the system takes back when it needs them, are not counted), after the first

@@ -149,9 +149,9 @@ def test_where_nothing_is_left_all_rows_are_trained_on(data):
 def test_the_judges_predict_until_the_last_network_has_begun_to_train(recipe, data):
     _, seen, _ = data
     judges = np.mean([softmax(z) for z in seen.logits[:FOLDS]], axis=0)
-    np.testing.assert_allclose(recipe.predict(seen), judges, rtol=1e-5)
+    np.testing.assert_allclose(recipe.predict(seen, {}), judges, rtol=1e-5)
     after = Observation(seen.logits, {}, 6, 5)
-    np.testing.assert_array_equal(recipe.predict(after), softmax(seen.logits[FOLDS]))
+    np.testing.assert_array_equal(recipe.predict(after, {}), softmax(seen.logits[FOLDS]))
 
 
 def test_folds_follow_the_seed_of_the_run_and_more_folds_than_rows_are_refused(recipe, data):

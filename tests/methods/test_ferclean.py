@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from ferclean.audit.auditor import audit_labels
+from ferclean.audit.translation import label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.early_learning import (
     clipped_prediction,
@@ -208,6 +209,32 @@ def test_the_measures_are_those_of_the_first_audit():
     later = recipe.partition(Observation(logits), CONTEXT, memory).parameters["audit"]
     assert later["noise_rate"] != audit["noise_rate"]
     assert later["measures"] == audit["measures"]
+
+
+def test_predictions_are_translated_by_the_latest_audit_in_the_measure_of_the_first():
+    recipe = Ferclean(FercleanSettings())
+    logits = 3 * np.random.default_rng(5).normal(size=(2, 12, 3)).astype(np.float32)
+    seen = Observation(logits)
+    memory = memory_of(recipe)
+    e = np.exp(logits.mean(axis=0, dtype=float))
+    plain = e / e.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(recipe.predict(seen, memory), plain, atol=1e-6)  # nothing is known
+
+    memory["measures"] = np.array([0.8, 0.5, 0.1])
+    found = recipe.partition(Observation(logits), CONTEXT, memory)
+    memory = recipe.remember(memory, found)
+    audit = audit_labels(found.evidence["running_target"], OBSERVED)
+    meaning = label_meaning(audit.posterior, OBSERVED)
+    temperature = float(audit.temperatures[0])
+    wanted = translate(plain, meaning, temperature=temperature, share=0.4)
+    np.testing.assert_allclose(recipe.predict(seen, memory), wanted, atol=1e-5)
+    assert np.abs(wanted - plain).max() > 0.02
+
+    for measures in ([0.0, 1.0, 0.1], [1.0, 0.0, 0.1], [1.0, 1.0, 0.99]):  # the last one repairs
+        other = {**memory, "measures": np.array(measures)}
+        np.testing.assert_allclose(recipe.predict(seen, other), plain, atol=1e-6)
+    without = Ferclean(FercleanSettings(translate=False))
+    np.testing.assert_allclose(without.predict(seen, memory), plain, atol=1e-6)
 
 
 def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():

@@ -99,7 +99,7 @@ def test_the_latent_class_judges_the_observed_labels():
     recipe, context = Ltnet(LtnetSettings()), context_with(GIVEN)
     found = recipe.partition(Observation(logits), context, {})
     assert np.flatnonzero(found.clean_probability[0] <= found.threshold).tolist() == [5]
-    np.testing.assert_array_equal(found.probabilities[0], recipe.predict(Observation(logits)))
+    np.testing.assert_array_equal(found.probabilities[0], recipe.predict(Observation(logits), {}))
 
 
 def test_a_systematic_annotator_is_found_out():

@@ -208,7 +208,7 @@ def test_a_class_of_one_row_and_an_absent_one(noisy):
 def test_the_first_network_alone_predicts_where_asked(noisy):
     seen = Observation(noisy[2])
     mean, first = (
-        Resup(ResupSettings(test_network=name)).predict(seen) for name in ("mean", "first")
+        Resup(ResupSettings(test_network=name)).predict(seen, {}) for name in ("mean", "first")
     )
     np.testing.assert_allclose(first, torch.from_numpy(noisy[2][0]).softmax(1), atol=1e-6)
     both = torch.from_numpy(noisy[2].mean(axis=0)).softmax(1)

@@ -144,11 +144,11 @@ def test_predictions_and_doubts_belong_together_and_do_not_depend_on_other_rows(
     _, seen, _ = data
     for split in ("information", "gaussian_logits"):
         recipe = make_recipe(split=split)
-        p, doubts = recipe.predict(seen), recipe.uncertainty(seen)
+        p, doubts = recipe.predict(seen, {}), recipe.uncertainty(seen)
         assert set(doubts) == {"aleatoric", "epistemic", "total"}
         np.testing.assert_allclose(-(p * np.log(p)).sum(axis=1), doubts["total"], atol=1e-4)
         alone = Observation(seen.logits[:, 7:8], {"scale": seen.outputs["scale"][:, 7:8]}, 9, 5)
-        np.testing.assert_array_equal(recipe.predict(alone)[0], p[7])
+        np.testing.assert_array_equal(recipe.predict(alone, {})[0], p[7])
 
 
 def test_relabelling_works_from_the_file_alone(data, tmp_path):

@@ -142,5 +142,5 @@ def test_an_unchanged_label_stays_above_the_cut_off_however_unlikely():
 def test_predictions_use_the_importance_and_doubt_is_its_lack():
     recipe, seen = Scn(ScnSettings()), make_observation(0.25)
     expected = torch.softmax(0.25 * torch.from_numpy(seen.logits[0]), dim=1)
-    np.testing.assert_allclose(recipe.predict(seen), expected, rtol=1e-5)
+    np.testing.assert_allclose(recipe.predict(seen, {}), expected, rtol=1e-5)
     assert recipe.uncertainty(seen)["unimportance"].tolist() == [0.75] * ROWS

@@ -152,5 +152,5 @@ def test_prediction_is_the_softmax_of_mean_logits():
     logits = np.array([[[0.0, 2.0]], [[3.0, 0.0]]], dtype=np.float32)
     e = np.exp([1.5, 1.0])
     np.testing.assert_allclose(
-        Smr(SmrSettings()).predict(Observation(logits)), [e / e.sum()], rtol=1e-6
+        Smr(SmrSettings()).predict(Observation(logits), {}), [e / e.sum()], rtol=1e-6
     )

@@ -23,6 +23,7 @@ _JUDGING = (
     "audit/cut_off.py",
     "audit/disagreement.py",
     "audit/posterior.py",
+    "audit/translation.py",
 )
 _LOOKING = (
     *_JUDGING,

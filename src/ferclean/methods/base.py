@@ -153,11 +153,18 @@ class Recipe(ABC):
         """Return the per-row memory after a partition was used for an epoch."""
         return dict(memory)
 
-    def predict(self, seen: Observation) -> np.ndarray:
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Combine what the networks say into class probabilities ``(N, K)``.
 
         The default is the softmax of the mean logits: the same class as DivideMix's sum, and a
         confidence that can be compared with one network's.
+
+        Parameters
+        ----------
+        seen : Observation
+            Of any pictures.
+        memory : mapping
+            What the run remembers, of the training rows or as a whole.
         """
         return softmax(seen.logits.mean(axis=0))
 

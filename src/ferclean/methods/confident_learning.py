@@ -95,7 +95,7 @@ class ConfidentLearning(Recipe):
         span = (warm_up, total - warm_up)
         return [self._train(context, self.settings.folds, rows, kind="retrain", span=span)]
 
-    def predict(self, seen: Observation) -> np.ndarray:
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the judges' mean softmax until the last network has begun to train."""
         if seen.epoch > seen.warm_up_epochs:
             return softmax(seen.logits[-1])

@@ -16,7 +16,9 @@ one is due:
   flips are a matter of class and average out. People's errors do not, they sit on hard pictures.
   What keeps them from being learnt is the networks' own early view (ELR's regulariser), in the
   share s in which such errors rather than flips are met and the measure r in which the noise rate
-  asks for it, both in [0, 1]: ``L = CE(f(x), y) + lambda r s log(1 - <t, p>)``.
+  asks for it, both in [0, 1]: ``L = CE(f(x), y) + lambda r s log(1 - <t, p>)``. In the same measure
+  predictions are translated from what annotators would say to what is likely true
+  (:mod:`ferclean.audit.translation`).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import torch
 from scipy.special import expit
 
 from ferclean.audit.auditor import Audit, audit_labels
+from ferclean.audit.translation import label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.losses.early_learning import early_learning_penalty
@@ -42,6 +45,7 @@ from ferclean.train.observe import Observation
 from ferclean.train.passes import Pass, Step, Term
 
 _POSTERIOR, _PREDICTION, _MEASURES = "posterior", "prediction", "measures"
+_MEANING, _CALIBRATION = "label_meaning", "temperature"
 # What first audits find on training rows is recorded by benchmarks/first_audits.py, for the 26,000
 # faces of P1 and the rendered ones of P6. Steepness: 0.23 and 0.41 where 40 and 20 % of the labels
 # were flipped, 0.63 with FER2013's own labels.
@@ -74,7 +78,12 @@ class Ferclean(Recipe):
         """
         shape = (len(context.observed), context.classes)
         targets = {name: np.zeros(shape, dtype=np.float32) for name in self._targets()}
-        return {**targets, _MEASURES: np.full(3, np.nan)}
+        return {
+            **targets,
+            _MEASURES: np.full(3, np.nan),
+            _MEANING: np.eye(context.classes),
+            _CALIBRATION: np.ones(1),
+        }
 
     def warm_up(self, context: Context) -> list[Pass]:
         """Cross-entropy on the labels as they are."""
@@ -102,6 +111,8 @@ class Ferclean(Recipe):
             "steepness": audit.steepness,
             "noise_rate": audit.noise_rate,
             _MEASURES: measures.tolist(),
+            _MEANING: label_meaning(audit.posterior, context.observed).tolist(),
+            _CALIBRATION: audit.temperatures.tolist(),
         }
         evidence = {RUNNING_TARGET: target.astype(np.float32), _POSTERIOR: audit.posterior}
         if self.repairs(measures):
@@ -120,12 +131,23 @@ class Ferclean(Recipe):
     def remember(
         self, memory: Mapping[str, np.ndarray], partition: Partition
     ) -> dict[str, np.ndarray]:
-        """Keep the measures of the first audit and, under repair, the targets that moved."""
-        measures = np.array(partition.parameters["audit"][_MEASURES])
+        """Keep the first audit's measures, the last one's translation, and targets that moved."""
+        kept = (_MEASURES, _MEANING, _CALIBRATION)
+        told = {name: np.array(partition.parameters["audit"][name]) for name in kept}
         moved = {}
-        if self.repairs(measures):
+        if self.repairs(told[_MEASURES]):
             moved = {name: partition.evidence[RUNNING_TARGET].copy() for name in self._targets()}
-        return {**memory, **moved, _MEASURES: measures}
+        return {**memory, **moved, **told}
+
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Translate the networks' prediction as far as people's errors were met."""
+        said = super().predict(seen, memory)
+        share = self._remedy(memory[_MEASURES])
+        if share == 0 or not self.settings.translate:
+            return said
+        return translate(
+            said, memory[_MEANING], temperature=float(memory[_CALIBRATION][0]), share=share
+        )
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Take the audit's posterior as the label distribution."""
@@ -147,9 +169,15 @@ class Ferclean(Recipe):
         measures = np.array(partition.parameters["audit"][_MEASURES])
         if self.repairs(measures):
             return [self._repair(net, context, partition) for net in range(self.networks)]
-        share, urgency, _ = measures
-        weight = self.settings.regularisation * share * urgency
+        weight = self.settings.regularisation * self._remedy(measures)
         return self._learn(context, regularisation=weight, kind="audited")
+
+    def _remedy(self, measures: np.ndarray) -> float:
+        """Return how far people's errors ask for a remedy, in [0, 1]; 0 before it is known."""
+        if np.isnan(measures).any() or self.repairs(measures):
+            return 0.0
+        share, urgency, _ = measures
+        return float(share * urgency)
 
     def _targets(self) -> list[str]:
         return [f"{RUNNING_TARGET}_{net}" for net in range(self.networks)]

@@ -57,7 +57,7 @@ class PlainRecipe(Recipe):
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
         """Rank labels by the margin of the prediction."""
-        return margin_partition(self.predict(seen), context.observed)
+        return margin_partition(self.predict(seen, memory), context.observed)
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Take the prediction as the label distribution."""

@@ -130,11 +130,11 @@ class Resup(Recipe):
 
         return [pass_over_all(context, "swapped_decisions", objective, networks=(0, 1))]
 
-    def predict(self, seen: Observation) -> np.ndarray:
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the mean logits or, as in the published result, by the first network."""
         if self.settings.test_network == "first":
             return softmax(seen.logits[0])
-        return super().predict(seen)
+        return super().predict(seen, memory)
 
     def _fit(self, similarity: np.ndarray, context: Context) -> MixtureFit:
         if self.settings.mixture == "identity":

@@ -150,7 +150,7 @@ def _note_predictions(history: History, run: Run, state: TrainState) -> None:
         history.predictions.append(np.empty((0, run.context.classes), dtype=np.float32))
         return
     seen = look(run, run.held_out, state)
-    history.predictions.append(run.recipe.predict(seen))
+    history.predictions.append(run.recipe.predict(seen, state.memory))
     history.uncertainty = run.recipe.uncertainty(seen)
 
 

@@ -115,7 +115,7 @@ class SamplingSoftmax(Recipe):
             epistemic_quantile=self.settings.epistemic_quantile,
         )
 
-    def predict(self, seen: Observation) -> np.ndarray:
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the ensemble's expected softmax."""
         own = self.settings
         return ensemble_probabilities(

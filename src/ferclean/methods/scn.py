@@ -78,7 +78,7 @@ class Scn(PlainRecipe):
 
         Within each half the margin of the observed label ranks the rows.
         """
-        probabilities, current = self.predict(seen), memory[_LABELS]
+        probabilities, current = self.predict(seen, memory), memory[_LABELS]
         margin = margin_score(probabilities, context.observed)
         share = ((1.0 + margin) / 2.0).clip(_LEAST_SHARE, 1.0)
         clean = np.where(current == context.observed, 0.5 + 0.5 * share, 0.5 * share)
@@ -102,7 +102,7 @@ class Scn(PlainRecipe):
             reasons=("its label was not changed in training", "its label was changed in training"),
         )
 
-    def predict(self, seen: Observation) -> np.ndarray:
+    def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the weighed logits, as in training."""
         return softmax((seen.outputs[_IMPORTANCE] * seen.logits).mean(axis=0))
 

@@ -42,9 +42,10 @@ class Faces(Protocol):
 
 
 class EncodedFaces:
-    """Compressed faces of one file, memory-mapped; decoded when they are looked at.
+    """Compressed faces of one file, read and decoded when they are looked at.
 
-    Safe to read from several threads at a time.
+    Safe to read from several threads at a time. A face is read by one call: through a memory map the
+    system would read far ahead, in vain where rows are looked at in random order.
 
     Parameters
     ----------
@@ -65,11 +66,13 @@ class EncodedFaces:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            self._file = self._path.open("rb")
+            whole = pa.memory_map(str(path)).read_buffer()
+            table = pa.ipc.open_file(pa.BufferReader(whole)).read_all()
         except (OSError, pa.ArrowException) as error:
             raise FercleanError(f"{path} is not a face pack: {error}") from None
         self.shape = (len(table), *_face_shape(table.schema, path))
-        self._faces = table["face"]
+        self._start, self._length = _places(table["face"], whole.address)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -94,7 +97,8 @@ class EncodedFaces:
 
     def encoded(self, row: int) -> bytes:
         """Return one face as it lies in the pack, a PNG or JPEG picture."""
-        return bytes(self._faces[row].as_buffer())
+        start, length = int(self._start[row]), int(self._length[row])
+        return os.pread(self._file.fileno(), length, start)
 
     def _decode(self, row: int) -> np.ndarray:
         height, width, channels = self.shape[1:]
@@ -244,6 +248,17 @@ class _EncodedWriter:
             column = pa.array(self._waiting, pa.large_binary())
             self._arrow.write_batch(pa.record_batch([column], schema=self._schema))
         self._waiting = []
+
+
+def _places(faces: pa.ChunkedArray, file_start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where in its file each face starts, and its bytes, ``(N,)`` int64 each."""
+    starts, lengths = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for chunk in faces.chunks:
+        _, offsets, content = chunk.buffers()
+        inside = np.frombuffer(offsets, dtype=np.int64, count=len(chunk) + 1)
+        starts.append(content.address - file_start + inside[:-1])
+        lengths.append(np.diff(inside))
+    return np.concatenate(starts), np.concatenate(lengths)
 
 
 def _face_shape(schema: pa.Schema, path: str | Path) -> tuple[int, int, int]:

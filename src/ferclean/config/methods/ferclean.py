@@ -31,3 +31,8 @@ class FercleanSettings:
         "to 0 where labels were flipped.",
         minimum=0,
     )
+    translate: bool = setting(
+        True,
+        "Translate predictions, in the same measure, from what annotators would say to what is "
+        "likely true.",
+    )
