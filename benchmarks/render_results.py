@@ -45,6 +45,7 @@ TITLES = {
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
     "p6_chosen": "P6 with settings of SMP and SCE-ALD that were chosen on other faces",
     "p1_real_ablation": "P1, real noise: ferclean without its regulariser",
+    "p1_real_untranslated": "P1, real noise: ferclean without the translation of its predictions",
     "p6_ablation": "P6: ferclean without repair",
     "p6_auto": "P6: SMR with lambda_u from the estimated noise rate, not from the table",
 }

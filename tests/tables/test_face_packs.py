@@ -61,6 +61,11 @@ def test_jpeg_faces_are_what_pillow_reads_and_nearly_the_faces(tmp_path, channel
     assert isinstance(read, EncodedFaces) and read.shape == faces.shape
     found = read[:]
     assert np.abs(found.astype(int) - faces).mean() < 2
+    assert read.are_jpeg
+    write_faces(tmp_path / "png.pack", faces[:2], "png")
+    write_faces(tmp_path / "none.pack", faces[:0], "jpeg")
+    assert not EncodedFaces(tmp_path / "png.pack").are_jpeg
+    assert not EncodedFaces(tmp_path / "none.pack").are_jpeg
     with Image.open(io.BytesIO(read.encoded(7))) as picture:
         assert picture.format == "JPEG"
         np.testing.assert_array_equal(np.asarray(picture).reshape(found[7].shape), found[7])

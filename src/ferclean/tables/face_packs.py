@@ -21,7 +21,7 @@ Encoding = Literal["raw", "png", "jpeg"]
 
 _SCHEMA = pa.schema([("face", pa.large_binary())])
 _SHAPE_KEY = b"ferclean_face_shape"
-_ARROW_MAGIC = b"ARROW1"
+_ARROW_MAGIC, _JPEG_MAGIC = b"ARROW1", b"\xff\xd8"
 _MODES = {1: "L", 3: "RGB"}
 _ROWS_PER_BATCH = 256
 # The best quality that Pillow's documentation advises, without subsampling of the colours: what
@@ -44,8 +44,8 @@ class Faces(Protocol):
 class EncodedFaces:
     """Compressed faces of one file, read and decoded when they are looked at.
 
-    Safe to read from several threads at a time. A face is read by one call: through a memory map the
-    system would read far ahead, in vain where rows are looked at in random order.
+    Safe to read from several threads at a time. A face is read by one call: through a memory map
+    the system would read far ahead, in vain where rows are looked at in random order.
 
     Parameters
     ----------
@@ -94,6 +94,11 @@ class EncodedFaces:
         for place, row in enumerate(wanted.tolist()):
             faces[place] = self._decode(row)
         return faces
+
+    @property
+    def are_jpeg(self) -> bool:
+        """Whether the faces are JPEG pictures; told by the first one."""
+        return len(self) > 0 and self.encoded(0).startswith(_JPEG_MAGIC)
 
     def encoded(self, row: int) -> bytes:
         """Return one face as it lies in the pack, a PNG or JPEG picture."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
@@ -19,6 +21,7 @@ from ferclean.threads import ordered_map
 
 # Of what is free on the device, or of a machine's memory: the rest is for networks and others.
 _DEVICE_SHARE, _HOST_SHARE = 0.5, 0.25
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 T = TypeVar("T")
 
 
@@ -52,7 +55,8 @@ class FaceReader:
         self._faces, self._device = faces, device
         self._threads = settings.cpu_threads
         self._on_device = settings.decode == "device"
-        if self._on_device and (device.type != "cuda" or not isinstance(faces, EncodedFaces)):
+        jpeg = isinstance(faces, EncodedFaces) and faces.are_jpeg
+        if self._on_device and (device.type != "cuda" or not jpeg):
             raise FercleanError(
                 "training.decode device needs a GPU and align.pack jpeg: set training.decode to "
                 "processor"
@@ -116,14 +120,24 @@ def stays_on_device(shape: tuple[int, ...], device: torch.device, pictures: str)
     device : torch.device
     pictures : {"auto", "resident", "streamed"}
         ``training.pictures``; ``auto`` keeps what takes at most half of the GPU's free memory, or
-        a quarter of the machine's.
+        a quarter of what the machine (container, SLURM job) has.
     """
     if pictures != "auto":
         return pictures == "resident"
     size = float(np.prod(shape, dtype=np.float64))
     if device.type == "cuda":
         return size <= _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
-    return size <= _HOST_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return size <= _HOST_SHARE * _memory_limit()
+
+
+def _memory_limit() -> float:
+    """Return the bytes that a process may use of the machine, its container or SLURM job."""
+    limits = [float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError, ValueError):  # no control groups, or "max"
+        limits.append(float(_CGROUP_LIMIT.read_text()))
+    if "SLURM_MEM_PER_NODE" in os.environ:
+        limits.append(2**20 * float(os.environ["SLURM_MEM_PER_NODE"]))
+    return min(limits)
 
 
 def _decode_on_device(encoded: list[Tensor], device: torch.device) -> Tensor:
