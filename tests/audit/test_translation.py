@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ferclean.audit.translation import label_meaning, translate
+from ferclean.audit.translation import directed_share, label_meaning, translate
 
 
 def distributions(rows, classes):
@@ -68,6 +68,27 @@ def test_annotators_who_take_neutral_for_sad_are_corrected():
     found = translate(np.array([[1 / 3, 2 / 3]]), meaning, temperature=1.0, share=1.0)
     np.testing.assert_allclose(found, [[1 / 3 + 2 / 3 * 0.4, 2 / 3 * 0.6]], atol=1e-6)
     assert found.argmax() == 0
+
+
+@given(case=CASES)
+def test_the_directed_share_is_counted_pair_by_pair(case):
+    posterior, labels, *_ = case
+    meaning, classes = label_meaning(posterior, labels), posterior.shape[1]
+    joint = [[sum(p[k] for p, y in zip(posterior, labels, strict=True) if y == j)
+              for k in range(classes)] for j in range(classes)]  # fmt: skip
+    pairs = [(joint[j][k], joint[k][j]) for j in range(classes) for k in range(j)]
+    wanted = sum(abs(a - b) for a, b in pairs) / sum(a + b for a, b in pairs)
+    assert directed_share(meaning, labels) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_errors_that_go_one_way_are_told_from_those_that_go_both():
+    labels = np.repeat([0, 1], 50)
+    both = np.where(labels[:, None] == 0, [0.8, 0.2], [0.2, 0.8])
+    one = np.where(labels[:, None] == 0, [0.6, 0.4], [0.0, 1.0])
+    assert directed_share(label_meaning(both, labels), labels) == pytest.approx(0.0, abs=1e-12)
+    assert directed_share(label_meaning(one, labels), labels) == pytest.approx(1.0)
+    assert directed_share(np.eye(2), labels) == 0.0
+    assert directed_share(np.eye(2), labels[:0]) == 0.0
 
 
 def test_no_row_means_that_labels_mean_themselves():

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from ferclean.audit.auditor import audit_labels
-from ferclean.audit.translation import label_meaning, translate
+from ferclean.audit.translation import directed_share, label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.early_learning import (
     clipped_prediction,
     early_learning_penalty,
     moved_target,
 )
-from ferclean.methods.ferclean import Ferclean, human_share, noise_urgency
+from ferclean.methods.ferclean import Ferclean, direction, human_share, noise_urgency
 from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.tables.partitions import read_partition, write_partition
 from ferclean.train.observe import Observation
@@ -46,7 +46,7 @@ def test_each_network_has_a_pass_and_running_targets_of_its_own(networks):
     assert recipe.networks == networks
     start = recipe.start_memory(CONTEXT)
     targets = [f"running_target_{net}" for net in range(networks)]
-    assert set(start) == {"label_meaning", "measures", "temperature", *targets}
+    assert set(start) == {"label_meaning", "measures", "temperature", "directed", *targets}
     assert np.isnan(start["measures"]).all()
     passes = recipe.warm_up(CONTEXT)
     assert [work.trains for work in passes] == [(net,) for net in range(networks)]
@@ -227,8 +227,13 @@ def test_predictions_are_translated_by_the_latest_audit_in_the_measure_of_the_fi
     audit = audit_labels(found.evidence["running_target"], OBSERVED)
     meaning = label_meaning(audit.posterior, OBSERVED)
     temperature = float(audit.temperatures[0])
-    wanted = translate(plain, meaning, temperature=temperature, share=0.4)
-    np.testing.assert_allclose(recipe.predict(seen, memory), wanted, atol=1e-5)
+    directed = directed_share(meaning, OBSERVED)
+    assert memory["directed"] == pytest.approx([directed], abs=1e-5)
+    for one_way in (directed, 0.9):
+        memory["directed"] = np.array([one_way])
+        share = 0.4 * direction(one_way)
+        wanted = translate(plain, meaning, temperature=temperature, share=share)
+        np.testing.assert_allclose(recipe.predict(seen, memory), wanted, atol=1e-5)
     assert np.abs(wanted - plain).max() > 0.02
 
     for measures in ([0.0, 1.0, 0.1], [1.0, 0.0, 0.1], [1.0, 1.0, 0.99]):  # the last one repairs
@@ -241,4 +246,5 @@ def test_predictions_are_translated_by_the_latest_audit_in_the_measure_of_the_fi
 def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():
     assert human_share(0.2) < 0.01 < human_share(0.43) < 0.1 < 0.95 < human_share(0.6)
     assert noise_urgency(0.28) < 0.05 < 0.95 < noise_urgency(0.34)
-    assert (human_share(0.5), noise_urgency(0.31)) == (0.5, 0.5)
+    assert direction(0.4) < 0.05 < 0.95 < direction(0.6)
+    assert (human_share(0.5), noise_urgency(0.31), direction(0.5)) == (0.5, 0.5, 0.5)

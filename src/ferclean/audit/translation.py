@@ -6,6 +6,9 @@ each given label mostly stands for, and its temperature how sure the network is 
 both a prediction is translated::
 
     P(true = k | x) = sum_j P(given = j | x) P(true = k | given = j)
+
+This is of use where errors go one way. Where two classes are taken for each other alike, all that
+it does is to pull towards the more frequent one.
 """
 
 from __future__ import annotations
@@ -38,6 +41,30 @@ def label_meaning(posterior: np.ndarray, labels: np.ndarray) -> np.ndarray:
         if rows.any():
             meaning[label] = posterior[rows].mean(axis=0, dtype=np.float64)
     return meaning
+
+
+def directed_share(meaning: np.ndarray, labels: np.ndarray) -> float:
+    """Return which share of the believed errors goes one way.
+
+    With ``J_jk`` rows that are given j and believed to be k:
+    ``sum_{j<k} |J_jk - J_kj| / sum_{j != k} J_jk``.
+
+    Parameters
+    ----------
+    meaning : numpy.ndarray
+        ``(K, K)`` of :func:`label_meaning`.
+    labels : numpy.ndarray
+        ``(N,)`` integers in ``[0, K)``, as given.
+
+    Returns
+    -------
+    float
+        In [0, 1]: 0 where each error is matched by its reverse or there are none, 1 where none
+        is.
+    """
+    joint = meaning * np.bincount(labels, minlength=len(meaning))[:, None]
+    errors = float(joint.sum() - np.trace(joint))
+    return float(np.abs(joint - joint.T).sum()) / 2.0 / errors if errors > 0 else 0.0
 
 
 def translate(
