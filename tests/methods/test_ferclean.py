@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from ferclean.audit.auditor import audit_labels
+from ferclean.audit.calibration import fit_temperature
 from ferclean.audit.translation import directed_share, label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.early_learning import (
@@ -226,7 +227,8 @@ def test_predictions_are_translated_by_the_latest_audit_in_the_measure_of_the_fi
     memory = recipe.remember(memory, found)
     audit = audit_labels(found.evidence["running_target"], OBSERVED)
     meaning = label_meaning(audit.posterior, OBSERVED)
-    temperature = float(audit.temperatures[0])
+    temperature = fit_temperature(plain, OBSERVED)
+    assert memory["temperature"] == pytest.approx([temperature], rel=1e-4)
     directed = directed_share(meaning, OBSERVED)
     assert memory["directed"] == pytest.approx([directed], abs=1e-5)
     for one_way in (directed, 0.9):

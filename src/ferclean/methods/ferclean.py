@@ -30,6 +30,7 @@ import torch
 from scipy.special import expit
 
 from ferclean.audit.auditor import Audit, audit_labels
+from ferclean.audit.calibration import fit_temperature
 from ferclean.audit.translation import directed_share, label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
 from ferclean.losses.classification import cross_entropy
@@ -117,7 +118,7 @@ class Ferclean(Recipe):
             "noise_rate": audit.noise_rate,
             _MEASURES: measures.tolist(),
             _MEANING: meaning.tolist(),
-            _CALIBRATION: audit.temperatures.tolist(),
+            _CALIBRATION: [fit_temperature(softmax(seen.logits.mean(axis=0)), context.observed)],
             _DIRECTED: [directed_share(meaning, context.observed)],
         }
         evidence = {RUNNING_TARGET: target.astype(np.float32), _POSTERIOR: audit.posterior}
