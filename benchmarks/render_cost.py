@@ -86,9 +86,10 @@ def _methods(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
 def _streaming(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
     size = record["size"]
     words = (
-        f"Colour pictures of {size} x {size} read from disk in random order, {record['batch']} a "
-        "step, without training on them. Memory is the process's own, after the first steps and "
-        "at the end."
+        f"Colour pictures of {size} x {size} read in random order, {record['batch']} a step, "
+        "without training on them: from disk at Clothing1M's size, the others out of the system's "
+        "cache, as in every epoch but the first. Memory is the process's own, after the first "
+        "steps and at the end."
     )
     rows = [["pack", "rows", "read", "size", "threads", "pictures/s", "MiB first", "MiB last"]]
     rows += [

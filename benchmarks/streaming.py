@@ -4,7 +4,8 @@
 
 The large packs repeat 500 faces of noise on soft shapes (about 43 kB each as JPEG) up to the size
 of AffectNet and of Clothing1M. Rows are read in random order, as an epoch does, without training on
-them. Each case runs in a process of its own; memory is what the process holds of its own
+them. Each case runs in a process of its own. A pack that fits into memory is read from there, since
+it was just written, as in every epoch but the first. Memory is what the process holds of its own
 (the file's pages, which the system takes back when it needs them, are not counted), after the first
 steps and at the end.
 """
@@ -53,7 +54,7 @@ def main() -> None:
         return
     record = {
         "protocol": "p4_streaming",
-        "command": "python benchmarks/streaming.py",
+        "command": "python benchmarks/streaming.py --folder FOLDER",
         "size": _SIZE,
         "batch": _BATCH,
         "environment": describe_environment("cpu"),

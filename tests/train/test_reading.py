@@ -39,6 +39,12 @@ def test_auto_keeps_what_takes_a_quarter_of_the_memory(monkeypatch, tmp_path, gr
     assert not stays_on_device((limit // 4 + 1,), CPU, "auto")
 
 
+def test_processes_share_the_machines_memory(monkeypatch):
+    monkeypatch.setattr(reading, "_memory_limit", lambda: 4000.0)
+    assert stays_on_device((500,), CPU, "auto", processes=2)
+    assert not stays_on_device((501,), CPU, "auto", processes=2)
+
+
 def test_a_broken_face_stops_the_walk(tmp_path):
     with face_pack_writer(tmp_path / "faces.pack", size=16, channels=3, encoding="png") as writer:
         for face in [encode_face(FACES[0], "png")] * 3 + [b"broken"]:

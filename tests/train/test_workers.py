@@ -28,7 +28,11 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "check", ["gradients", "statistics", "averages", "memories", "observations"]
+    "check",
+    [
+        *("gradients", "statistics", "averages", "memories", "agreement", "few_batches"),
+        "observations",
+    ],
 )
 @pytest.mark.parametrize("count", [2, 3])
 def test_processes_together(check, count):
@@ -87,6 +91,8 @@ def test_one_process_is_alone_and_changes_nothing():
     crew.average_statistics([network])
     assert network.weight.grad is None
     assert crew.average({"a": 1.5}, CPU) == {"a": 1.5}
+    rows = np.array([4, 2])
+    assert crew.agree(rows, CPU) is rows
     part = [torch.zeros(3)]
     assert crew.gather(part, CPU, batches=1) == part
     step = {"a": np.arange(7)}

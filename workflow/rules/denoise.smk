@@ -56,9 +56,10 @@ rule train:
     threads: SETTINGS.training.cpu_threads * PROCESSES
     resources:
         gpu=GPU * PROCESSES,
-        mem_mb=6000,
+        mem_mb=6000 * PROCESSES,
         runtime=720,
     params:
+        each=SETTINGS.training.cpu_threads,
         code=code_digest("train"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         side=lambda w: side_input_options(w.method, w.setting),
@@ -66,7 +67,7 @@ rule train:
     message:
         "Train {wildcards.setting}/{wildcards.method}, round {wildcards.round}"
     shell:
-        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean train "
+        "OMP_NUM_THREADS={params.each} FERCLEAN_CODE={params.code} python3 -m ferclean train "
         "--faces {input.faces} --labels {input.labels} "
         "--checkpoint {input.checkpoint} --partition {input.partition} "
         "--relabelled {input.relabelled} --output $(dirname {output.checkpoint}) "

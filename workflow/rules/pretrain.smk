@@ -16,9 +16,10 @@ rule pretrain:
     threads: SETTINGS.training.cpu_threads * PROCESSES
     resources:
         gpu=GPU * PROCESSES,
-        mem_mb=6000,
+        mem_mb=6000 * PROCESSES,
         runtime=720,
     params:
+        each=SETTINGS.training.cpu_threads,
         code=code_digest("pretrain"),
         seed=lambda wildcards: parse_setting(wildcards.setting).seed,
         side=lambda w: side_input_options(w.method, w.setting),
@@ -26,7 +27,7 @@ rule pretrain:
     message:
         "Warm up {wildcards.setting}/{wildcards.method}"
     shell:
-        "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean pretrain "
+        "OMP_NUM_THREADS={params.each} FERCLEAN_CODE={params.code} python3 -m ferclean pretrain "
         "--faces {input.faces} --labels {input.labels} "
         "--output $(dirname {output.checkpoint}) --method {wildcards.method} "
         "--seed {params.seed} {params.side} --params {params.settings:q} "

@@ -11,7 +11,7 @@ import typer
 
 from ferclean import __version__
 from ferclean.cli import audit, doctor, params, prepare, results, training
-from ferclean.cli.processes import let_the_first_speak
+from ferclean.cli.processes import EXIT_LOST, lost_another, say_of_several
 from ferclean.errors import FercleanError
 
 EXIT_USER_ERROR = 2
@@ -73,9 +73,13 @@ def main() -> None:
     try:
         app(prog_name="ferclean")
     except FercleanError as error:
-        let_the_first_speak()
         sentence = " ".join(str(error).split())
-        print(f"error: {sentence}", file=sys.stderr)
+        if not say_of_several(sentence):
+            print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        sys.exit(EXIT_LOST)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

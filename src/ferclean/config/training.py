@@ -93,7 +93,7 @@ class TrainingSettings:
     compile: bool = setting(
         False,
         "Compile the backbone once for each batch size, which pays in long runs; other last bits. "
-        "Where it cannot be compiled it runs as it is.",
+        "Where it cannot be compiled, or (eac) is taken apart for its maps, it runs as it is.",
     )
     pictures: Literal["auto", "resident", "streamed"] = setting(
         "auto",

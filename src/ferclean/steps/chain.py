@@ -5,6 +5,7 @@ Benchmarks and tests use it where starting a process a step would only cost time
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ferclean.steps.partition import partition
@@ -16,6 +17,8 @@ from ferclean.steps.training_inputs import RunFiles
 def train_all_rounds(files: RunFiles, *, pretrained: Path, denoised: Path) -> None:
     """Pretrain, then partition and train in turn for every round.
 
+    In this process alone, whatever ``training.processes`` says.
+
     Parameters
     ----------
     files : RunFiles
@@ -23,6 +26,8 @@ def train_all_rounds(files: RunFiles, *, pretrained: Path, denoised: Path) -> No
     pretrained, denoised : Path
         Folders for the warm-up's outputs and for ``round_0`` to ``round_R``.
     """
+    alone = replace(files.settings.training, processes=1)
+    files = replace(files, settings=files.settings.with_section("training", alone))
     pretrain(files, output=pretrained)
     previous = pretrained
     for number in range(files.settings.training.rounds + 1):

@@ -72,7 +72,7 @@ class ResumeFile:
             history = History(rows, timing, predictions, doubts)
         except (FercleanError, KeyError, TypeError, ValueError) as error:
             say(f"starting over: {error}")
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)  # another process may have been first
             return None
         say(f"resuming after epoch {state.epoch} from {self.path}")
         return state, history

@@ -116,7 +116,9 @@ class EncodedFaces:
             raise
         # Broken files make Pillow's parsers raise nearly anything (SyntaxError, struct.error, ...).
         except Exception as error:
-            raise FercleanError(f"{self._path}: face {row} cannot be decoded: {error}") from None
+            known = isinstance(error, ValueError)
+            reason = str(error) if known else "not a whole PNG or JPEG picture"
+            raise FercleanError(f"{self._path}: face {row} cannot be decoded: {reason}") from None
 
 
 def read_face_pack(path: str | Path) -> Faces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -76,6 +76,8 @@ def run_pass(
         If the loss is not finite.
     """
     device, crew = next(state.networks[0].parameters()).device, workers()
+    streams = (replace(each, rows=crew.agree(each.rows, device)) for each in work.streams)
+    work = replace(work, streams=tuple(streams))
     for position, network in enumerate(state.networks):
         network.train(position in work.trains)
     random, generator = _draws(device, seed, number, state.epoch, crew.rank)

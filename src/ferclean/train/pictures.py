@@ -43,7 +43,7 @@ class Pictures:
         _, height, width, channels = faces.shape
         self._shape = (len(rows), channels, height, width)
         self._rows, self._device = rows, device
-        self._where = settings.pictures
+        self._where, self._processes = settings.pictures, settings.processes
         self._reader = FaceReader(faces, device=device, settings=settings)
         self._augment, self._strong = settings.augment, settings.strong_augment
         self._mean = _channel_values("mean", settings.normalise_mean, channels, device)
@@ -128,7 +128,7 @@ class Pictures:
     @cached_property
     def _resident(self) -> torch.Tensor | None:
         """The bytes as ``(n, C, H, W)``, read when first needed, or ``None`` to stream them."""
-        if not stays_on_device(self._shape, self._device, self._where):
+        if not stays_on_device(self._shape, self._device, self._where, processes=self._processes):
             return None
         kept = torch.empty(self._shape, dtype=torch.uint8, device=self._device)
         start = 0

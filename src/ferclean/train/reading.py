@@ -110,7 +110,9 @@ class FaceReader:
         return copied.pictures
 
 
-def stays_on_device(shape: tuple[int, ...], device: torch.device, pictures: str) -> bool:
+def stays_on_device(
+    shape: tuple[int, ...], device: torch.device, pictures: str, *, processes: int = 1
+) -> bool:
     """Tell whether pictures of this shape are kept on the device for a whole run.
 
     Parameters
@@ -121,13 +123,15 @@ def stays_on_device(shape: tuple[int, ...], device: torch.device, pictures: str)
     pictures : {"auto", "resident", "streamed"}
         ``training.pictures``; ``auto`` keeps what takes at most half of the GPU's free memory, or
         a quarter of what the machine (container, SLURM job) has.
+    processes : int
+        That share the machine's memory, each with pictures of its own.
     """
     if pictures != "auto":
         return pictures == "resident"
     size = float(np.prod(shape, dtype=np.float64))
     if device.type == "cuda":
         return size <= _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
-    return size <= _HOST_SHARE * _memory_limit()
+    return size * processes <= _HOST_SHARE * _memory_limit()
 
 
 def _memory_limit() -> float:
@@ -144,4 +148,11 @@ def _decode_on_device(encoded: list[Tensor], device: torch.device) -> Tensor:
     # Imported here: a training job that decodes on the processor does without torchvision.
     from torchvision.io import decode_jpeg
 
-    return torch.stack(cast(list[Tensor], decode_jpeg(encoded, device=device)))
+    try:
+        return torch.stack(cast(list[Tensor], decode_jpeg(encoded, device=device)))
+    except RuntimeError as error:  # a broken face, one of another size, or no decoder
+        reason = str(error).splitlines()[0]
+        raise FercleanError(
+            f"the GPU cannot decode the face pack ({reason}): set training.decode to processor, "
+            "which names the face if one is broken"
+        ) from None

@@ -49,6 +49,22 @@ class Workers:
             return dict(step)
         return {name: rows[self.rank :: self.count] for name, rows in step.items()}
 
+    def agree(self, rows: np.ndarray, device: torch.device) -> np.ndarray:
+        """Return the first process's rows, ``(n,)`` int64.
+
+        All find the same ones but for last bits at a threshold, and one row more would leave the
+        others waiting for a step that never comes.
+        """
+        if self.count == 1:
+            return rows
+        length = torch.tensor([len(rows)], device=device)
+        distributed.broadcast(length, 0)
+        agreed = torch.zeros(int(length), dtype=torch.int64, device=device)
+        if self.first:
+            agreed.copy_(torch.from_numpy(rows))
+        distributed.broadcast(agreed, 0)
+        return np.asarray(agreed.cpu().numpy())
+
     def average_gradients(self, networks: Sequence[nn.Module]) -> None:
         """Replace gradients by their mean over the processes.
 
@@ -123,8 +139,13 @@ class Workers:
             How many there are altogether.
         """
         first, every = self.turns(batches)
-        if every == 1:
+        if self.count == 1:
             return list(own)
+        if every == 1:  # each has them all, and the first one's count
+            told = [part.to(device) for part in own]
+            for part in told:
+                distributed.broadcast(part, 0)
+            return [part.cpu() for part in told]
         sizes = torch.zeros(batches, dtype=torch.int64, device=device)
         sizes[first::every] = torch.tensor([len(part) for part in own], device=device)
         distributed.all_reduce(sizes)
@@ -132,9 +153,9 @@ class Workers:
         together = torch.cat(list(own)).to(device)
         padded = together.new_zeros((rows[0] * -(-batches // every), *together.shape[1:]))
         padded[: len(together)] = together
-        told = [torch.empty_like(padded) for _ in range(every)]
-        distributed.all_gather(told, padded)
-        parts = [each.cpu().split(rows[0]) for each in told]
+        gathered = [torch.empty_like(padded) for _ in range(every)]
+        distributed.all_gather(gathered, padded)
+        parts = [each.cpu().split(rows[0]) for each in gathered]
         return [parts[n % every][n // every][: rows[n]] for n in range(batches)]
 
 
@@ -171,12 +192,13 @@ def joined_workers(device: torch.device, processes: int) -> Iterator[torch.devic
         yield device
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-        if device.index >= torch.cuda.device_count():
+        there = torch.cuda.device_count()
+        if processes > there:  # known to each of them before they wait for each other
             raise FercleanError(
-                f"training.processes is {processes}, but there are only "
-                f"{torch.cuda.device_count()} GPUs here"
+                f"training.processes is {processes}, but GPUs are {there}: ask for as many, or "
+                "lower it"
             )
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
