@@ -47,7 +47,11 @@ PROCESSES = SETTINGS.training.processes
 
 FACES = "results/prepare/align/faces.pack"
 DATA = SETTINGS.data
-RAW_DATA = data_files(DATA.path, DATA.votes_path) if DATA.source != "rendered" else []
+RAW_DATA = (
+    data_files(DATA.path, DATA.votes_path, DATA.labels_path)
+    if DATA.source != "rendered"
+    else []
+)
 WORDS = SETTINGS.semantics
 WORD_FILES = data_files(WORDS.path) if WORDS.source in ("file", "corpus") else []
 

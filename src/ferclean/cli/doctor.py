@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ferclean.cli.options import PEOPLE_PANEL
+from ferclean.errors import FercleanError
+
+if TYPE_CHECKING:
+    from ferclean.cli.checks import Check
 
 _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
 
@@ -15,18 +20,35 @@ _STYLES = {"ok": "green", "note": "yellow", "missing": "bold red"}
 def doctor(
     *,
     params: Annotated[Path, typer.Option(help="Settings to check.")] = Path("params.yaml"),
+    data: Annotated[
+        str | None,
+        typer.Option(help="Check a published data set of this name instead, see data.source."),
+    ] = None,
+    path: Annotated[Path | None, typer.Argument(help="Its folder.")] = None,
 ) -> None:
     """Check this machine and the settings; exit code 1 when something needed is missing."""
+    if (data is None) != (path is None):
+        raise FercleanError(
+            "ferclean doctor --data needs a name and a folder, as in: rafdb data/raw"
+        )
+    from ferclean.cli.checks import Check, all_checks
+
+    if data is None or path is None:
+        _show(all_checks(params.absolute()))
+        return
+    from ferclean.steps.check_data import check_data
+
+    _show([Check(found.status, found.name, found.found) for found in check_data(data, path)])
+
+
+def _show(checks: Sequence[Check]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from ferclean.cli.checks import all_checks
-
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("", "check", "found"):
         table.add_column(heading, overflow="fold")
-    checks = all_checks(params.absolute())
     for check in checks:
         # Text, not markup: a path may hold square brackets.
         table.add_row(

@@ -13,6 +13,11 @@ from ferclean.errors import FercleanError
 # What the columns of a table mean, where it has them.
 TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true")
 TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+# Sources in the layout of their publishers; only these read data.variant and data.labels_path.
+PUBLISHED_SOURCES = (
+    *("rafdb", "rafdb_compound", "affectnet", "expw", "cifar10", "cifar100", "animal10n"),
+    *("webvision_mini", "clothing1m", "food101n", "hf_imagefolder"),
+)
 CANONICAL_CLASSES = ("surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral")
 
 
@@ -32,11 +37,34 @@ class RenderedSettings:
 class DataSettings:
     """Where samples come from and what ingestion does with them."""
 
-    source: Literal["rendered", "fer2013_csv", "fer2013_parquet", "image_folder", "table"] = (
-        setting("rendered", "Reader to use.")
-    )
+    source: Literal[
+        "rendered",
+        "fer2013_csv",
+        "fer2013_parquet",
+        "image_folder",
+        "table",
+        "rafdb",
+        "rafdb_compound",
+        "affectnet",
+        "expw",
+        "cifar10",
+        "cifar100",
+        "animal10n",
+        "webvision_mini",
+        "clothing1m",
+        "food101n",
+        "hf_imagefolder",
+    ] = setting("rendered", "Reader to use.")
     path: str | None = setting(None, "File or folder of the data set; unused for rendered faces.")
     votes_path: str | None = setting(None, "FER+ votes file (fer2013new.csv) for fer2013_csv.")
+    variant: str | None = setting(
+        None, "Which pictures of a published set, where it has several; its first where not named."
+    )
+    labels_path: str | None = setting(
+        None,
+        "List of noisy training labels for a published set, a picture and a number a line; the "
+        "set's own labels are then the truth that evaluation alone reads.",
+    )
     labels: Literal["given", "ferplus_winner"] = setting(
         "given", "Whose labels training sees: the data set's own, or the winner of FER+ votes."
     )
@@ -80,6 +108,11 @@ class DataSettings:
             raise FercleanError(f"{where}.classes must hold plain names, found {self.classes}")
         if self.source != "rendered" and self.path is None:
             raise FercleanError(f"{where}.path is needed when {where}.source is {self.source!r}")
+        for key in ("variant", "labels_path"):
+            if getattr(self, key) is not None and self.source not in PUBLISHED_SOURCES:
+                raise FercleanError(
+                    f"{where}.{key} is only read by {where}.source {', '.join(PUBLISHED_SOURCES)}"
+                )
         self._check_annotators(where)
         self._check_votes(where)
 
