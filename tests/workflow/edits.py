@@ -33,6 +33,14 @@ BY_HAND: dict[str, dict[str, Any]] = {
     "data.annotators": {
         "data": {"source": "table", "path": "data/raw/other", "annotators": ["second"]}
     },
+    "data.variant": {"data": {"source": "rafdb", "path": "data/raw/other", "variant": "original"}},
+    "data.labels_path": {
+        "data": {
+            "source": "rafdb",
+            "path": "data/raw/other",
+            "labels_path": "data/raw/other",
+        }
+    },
     "data.classes": {"data": {"classes": ["b", "a"]}},
     "grid.methods": {"grid": {"methods": ["oracle_clean"]}},
     "grid.controls": {"grid": {"controls": ["oracle_clean"]}},
