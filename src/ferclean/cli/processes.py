@@ -58,8 +58,9 @@ def run_by_several(processes: int) -> bool:
             for sentence in filter(None, told):
                 raise FercleanError(sentence) from None
             codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
-            if codes.get(0, EXIT_LOST) not in (EXIT_LOST, *range(-64, 1)):
-                raise typer.Exit(codes[0]) from None
+            own = codes.get(0, EXIT_LOST)
+            if own > 0 and own != EXIT_LOST:  # below 0 a signal ended it
+                raise typer.Exit(own) from None
             rank = max(codes)
             raise FercleanError(
                 f"process {rank} of {processes} failed with exit code {codes[rank]}; to see "

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
 
 from ferclean.datasets.fingerprints import Fingerprint, fingerprint
 from ferclean.datasets.pictures import PictureError, decode_picture
+from ferclean.threads import ordered_map
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 # Decoding runs outside Python's lock; more threads would hold more decoded pictures at a time.
 _THREADS = 4
 _AHEAD = 32
@@ -55,21 +51,4 @@ def examine_pictures(
     def is_large(item: tuple[int, bytes | PictureError]) -> bool:
         return isinstance(item[1], bytes) and len(item[1]) >= _SMALL_BYTES
 
-    yield from _ordered_map(examine, pictures, is_large)
-
-
-def _ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], is_large: Callable[[Item], bool]
-) -> Iterator[Result]:
-    # Executor.map would pull the whole stream into memory at once.
-    with ThreadPoolExecutor(_THREADS) as pool:
-        waiting: deque[Future[Result]] = deque()
-        for item in items:
-            if not waiting and not is_large(item):
-                yield function(item)
-                continue
-            waiting.append(pool.submit(function, item))
-            if len(waiting) == _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    yield from ordered_map(examine, pictures, _THREADS, ahead=_AHEAD, worth_a_thread=is_large)

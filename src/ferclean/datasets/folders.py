@@ -74,16 +74,16 @@ def list_files(root: Path) -> list[str]:
 
 def _rows(files: list[str], has_splits: bool, settings: DataSettings) -> pd.DataFrame:
     depth = 1 if has_splits else 0
-    parts = [PurePosixPath(_printable(name)).parts for name in files]
+    parts = [PurePosixPath(printable_name(name)).parts for name in files]
     labels = pd.Series([p[depth] if len(p) > depth + 1 else None for p in parts], dtype=object)
     splits = pd.Series(
         [p[0] if has_splits and len(p) > 1 else "train" for p in parts], dtype=object
     )
     split, split_reasons = resolve_splits(splits)
     given, label_reasons = resolve_labels(labels, label_lookup(settings.classes))
-    printable = [_printable(name) for name in files]
+    printable = [printable_name(name) for name in files]
     name_reasons = pd.Series(
-        [_name_trouble(name, shown) for name, shown in zip(files, printable, strict=True)],
+        [name_trouble(name) for name in files],
         dtype=object,
     )
     return pd.DataFrame(
@@ -97,12 +97,16 @@ def _rows(files: list[str], has_splits: bool, settings: DataSettings) -> pd.Data
     )
 
 
-def _name_trouble(name: str, shown: str) -> str | None:
+def name_trouble(name: str) -> str | None:
+    """Return why a file that :func:`list_files` found cannot be a row, by its name alone."""
     if name.endswith("/"):
         return "link to a folder is not followed"
-    return None if name == shown else "file name is not valid UTF-8"
+    return None if name == printable_name(name) else "file name is not valid UTF-8"
 
 
-def _printable(name: str) -> str:
-    # Undecodable bytes of a file name arrive as lone surrogates, which no table can store.
+def printable_name(name: str) -> str:
+    """Return a file's name as a table can store it.
+
+    Undecodable bytes arrive as lone surrogates, which it cannot; as escapes they name no file.
+    """
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -107,13 +107,12 @@ class EncodedFaces:
 
     def _decode(self, row: int) -> np.ndarray:
         height, width, channels = self.shape[1:]
+        encoded = io.BytesIO(self.encoded(row))
         try:
-            with Image.open(io.BytesIO(self.encoded(row)), formats=("JPEG", "PNG")) as picture:
+            with Image.open(encoded, formats=("JPEG", "PNG")) as picture:
                 if (picture.size, picture.mode) != ((width, height), _MODES[channels]):
                     raise ValueError(f"{picture.size} {picture.mode} in a pack of {self.shape[1:]}")
                 return np.asarray(picture).reshape(self.shape[1:])
-        except IndexError:
-            raise
         # Broken files make Pillow's parsers raise nearly anything (SyntaxError, struct.error, ...).
         except Exception as error:
             known = isinstance(error, ValueError)

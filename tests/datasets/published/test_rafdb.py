@@ -57,6 +57,14 @@ def test_both_variants_and_both_folders(tmp_path, inside, variant):
     assert table.frame["path"].tolist() == wanted
 
 
+def test_the_inner_folder_may_be_a_link(tmp_path):
+    put_set(tmp_path / "elsewhere", [1, 4, 4, 7])
+    (tmp_path / "raf").mkdir()
+    (tmp_path / "raf" / "basic").symlink_to(tmp_path / "elsewhere" / "basic")
+    table, quarantine, _ = ingest(tmp_path)
+    assert len(table) == 4 and len(quarantine) == 0
+
+
 def test_published_counts_are_those_of_the_paper():
     assert {split: sum(counts) for split, counts in BASIC.counts.items()} == dict(BASIC.rows)
     assert sum(BASIC.rows.values()) == 15339 and sum(COMPOUND.rows.values()) == 3954

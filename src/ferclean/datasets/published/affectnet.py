@@ -12,7 +12,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import Source, first_reason
 from ferclean.datasets.files import read_csv_rows, read_each, read_inside
-from ferclean.datasets.folders import list_files
+from ferclean.datasets.folders import list_files, printable_name
 from ferclean.datasets.pictures import PictureError
 from ferclean.datasets.published.base import (
     PublishedSet,
@@ -160,11 +160,7 @@ def _list_faces(root: Path, folder: str) -> pd.DataFrame:
 
 
 def _list_names(folder: Path) -> pd.Series:
-    # Undecodable bytes of a file name arrive as lone surrogates, which no table can store.
-    names = [
-        name.encode("utf-8", "backslashreplace").decode("utf-8") for name in list_files(folder)
-    ]
-    return pd.Series(names, dtype=object)
+    return pd.Series([printable_name(name) for name in list_files(folder)], dtype=object)
 
 
 def _read_intensities(root: Path, annotations: pd.Series) -> dict[str, pd.Series]:

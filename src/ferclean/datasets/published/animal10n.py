@@ -10,7 +10,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import Source, first_reason
 from ferclean.datasets.files import read_each
-from ferclean.datasets.folders import list_files
+from ferclean.datasets.folders import list_files, name_trouble, printable_name
 from ferclean.datasets.published.base import PublishedSet, labelled_frame, open_published
 from ferclean.errors import FercleanError
 
@@ -58,13 +58,13 @@ def read_animal10n(settings: DataSettings) -> Source:
             "data.source animal10n has one form and its own noisy labels: leave data.variant and "
             "data.labels_path out"
         )
-    root = open_published(ANIMAL10N, settings).resolve()
+    root = open_published(ANIMAL10N, settings)
     found = [
         (f"{folder}/{name}", split)
         for folder, split in _FOLDERS.items()
         for name in list_files(root / folder)
     ]
-    paths = pd.Series([_printable(name) for name, _ in found], dtype=object)
+    paths = pd.Series([printable_name(name) for name, _ in found], dtype=object)
     labels = pd.Series([_label(path) for path in paths], dtype=object)
     frame = labelled_frame(
         paths,
@@ -77,18 +77,9 @@ def read_animal10n(settings: DataSettings) -> Source:
     return Source(ANIMAL10N.name, frame, read_each(root, frame, max_pixels=settings.max_pixels))
 
 
-def _printable(name: str) -> str:
-    # Undecodable bytes of a file name arrive as lone surrogates, which no table can store.
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _trouble(name: str) -> str | None:
     """Return why a file cannot be a row, by its name alone."""
-    if name.endswith("/"):
-        return "link to a folder is not followed"
-    if name != _printable(name):
-        return "file name is not valid UTF-8"
-    return None if _label(name) else "file name is not <label>_<id>.jpg"
+    return name_trouble(name) or (None if _label(name) else "file name is not <label>_<id>.jpg")
 
 
 def _label(path: str) -> str | None:

@@ -98,6 +98,13 @@ class PublishedSet:
         return numbers.map(known).astype(object)
 
 
+def published_folder(facts: PublishedSet, settings: DataSettings) -> Path:
+    """Return the folder that a data set's paths are relative to, links resolved."""
+    root = Path(settings.path or "")
+    inside = bool(facts.part) and (root / facts.part).is_dir()
+    return (root / facts.part if inside else root).resolve()
+
+
 def open_published(facts: PublishedSet, settings: DataSettings) -> Path:
     """Return the folder that holds a data set's files, links resolved.
 
@@ -106,9 +113,7 @@ def open_published(facts: PublishedSet, settings: DataSettings) -> Path:
     FercleanError
         If one of its files is not there.
     """
-    root = Path(settings.path or "").resolve()
-    if facts.part and (root / facts.part).is_dir():
-        root = root / facts.part
+    root = published_folder(facts, settings)
     variant = facts.variant_of(settings)
     for name in (name.format(variant=variant) for name in facts.needed):
         if not (root / name).exists():

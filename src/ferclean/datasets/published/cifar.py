@@ -191,7 +191,7 @@ def _open(facts: PublishedSet, settings: DataSettings) -> tuple[Path, _Form]:
             f"{' nor '.join(form.folder for form in forms)} is there; get it from {facts.origin}"
         )
     needed = replace(facts, part=form.folder, needed=(*form.train, *form.test))
-    return open_published(needed, settings).resolve(), form
+    return open_published(needed, settings), form
 
 
 def _read_batch(root: Path, form: _Form, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import Source
 from ferclean.datasets.files import read_each
-from ferclean.datasets.folders import list_files
+from ferclean.datasets.folders import list_files, printable_name
 from ferclean.datasets.published.base import (
     PublishedSet,
     labelled_frame,
@@ -95,9 +95,8 @@ def _ilsvrc_rows(root: Path) -> pd.DataFrame:
                 f"{root / folder} is missing; ImageNet's validation pictures must be sorted into a "
                 "folder for each class"
             )
-        # Bytes that are no UTF-8 cannot stand in a table; as an escape they are no file's name.
-        names = [name.encode(errors="backslashreplace") for name in list_files(root / folder)]
-        rows += [(f"{folder}/{name.decode()}", str(number)) for name in names]
+        names = [printable_name(name) for name in list_files(root / folder)]
+        rows += [(f"{folder}/{name}", str(number)) for name in names]
     return pd.DataFrame(rows, columns=["name", "number"], dtype=object)
 
 
