@@ -1,15 +1,31 @@
-"""What a benchmark record says about the machine and the code."""
+"""What a benchmark record says about the machine and the code, and measuring in a process alone."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "Pillow")
+
+
+def measured_alone(script: str, *arguments: str) -> dict[str, Any]:
+    """Run a benchmark's script in a process of its own and return the JSON that it prints.
+
+    What one case leaves in memory, or has loaded already, has no part in the next.
+    """
+    command = [sys.executable, script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    print(*arguments, found, flush=True)
+    return found
 
 
 def forget_peak() -> None:

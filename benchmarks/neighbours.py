@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from environment import describe_environment, forget_peak, peak_mebibytes
+from environment import describe_environment, forget_peak, measured_alone, peak_mebibytes
 from ferclean.partition.neighbour_index import indexed_neighbours
 from ferclean.partition.neighbour_search import comparable, exact_neighbours
 from ferclean.tables.atomic import write_json
@@ -73,13 +71,7 @@ def grouped_features(rows: int, groups: int, width: int) -> np.ndarray:
 def _measure_alone(rows: int, groups: int, count: int, width: int) -> dict[str, Any]:
     """Measure in a process of its own."""
     inner = [str(number) for number in (rows, groups, count, width)]
-    command = [sys.executable, __file__, "--inner", *inner]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{rows} rows failed: {done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    print(found, flush=True)
-    return found
+    return measured_alone(__file__, "--inner", *inner)
 
 
 def _measure(rows: int, groups: int, count: int, width: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import yaml
 
 from ferclean.tables.atomic import read_json, write_text
 from render_cost import cost_sections, table
+from render_suites import suite_sections
 
 HERE = Path(__file__).parent
 # Metric, heading, and whether it is shown in per cent.
@@ -52,22 +53,6 @@ TITLES = {
 VOTES_HEAD = """Doubt against the entropy of the FER+ votes on the test pictures, as Spearman's rank
 correlation (the first column is in per cent):
 """
-SUITE_TITLE = "Audit from arrays: small data sets, five classifiers, five kinds of noise"
-SUITE_COLUMNS = (
-    ("f1_argmax", "F1, argmax rule"),
-    ("f1_cleanlab", "F1, cleanlab's default"),
-    ("f1_audit", "F1, audit"),
-    ("auroc", "AUROC, audit"),
-    ("labels_right_before", "labels before"),
-    ("labels_right_after", "labels after"),
-)
-KINDS = {
-    "sym": "any other class",
-    "pair": "the next class",
-    "cls": "by class",
-    "human": "where it is hard",
-    "blur": "where the expert saw a blur",
-}
 HEAD = """# Results
 
 Made by `python benchmarks/render_results.py` from the records under `benchmarks/results`, which
@@ -100,9 +85,7 @@ def render() -> str:
     pictures = HERE / "results" / "p3_audit.json"
     if pictures.exists():
         sections.append(_picture_audit(read_json(pictures)))
-    suite = HERE / "results" / "audit_suite.json"
-    if suite.exists():
-        sections.append(_audit_suite(read_json(suite)))
+    sections += suite_sections(HERE / "results")
     sections.append(_published(yaml.safe_load((HERE / "published.yaml").read_text())))
     return "\n".join(sections)
 
@@ -151,35 +134,6 @@ def _picture_audit(record: dict[str, Any]) -> str:
     )
     title = "## P3: FER2013's own labels audited from pictures"
     return "\n".join([title, "", f"{made} {note}", "", *table(rows), ""])
-
-
-def _audit_suite(record: dict[str, Any]) -> str:
-    """Render means over data sets and classifiers by kind of noise and rate."""
-    groups: dict[tuple[str, str], list[dict[str, float]]] = {}
-    for name, case in record["cases"].items():
-        _, kind, rate, _ = name.split("-")
-        groups.setdefault((kind, rate), []).append(case)
-    order = list(KINDS)
-    rows = []
-    for (kind, rate), cases in sorted(groups.items(), key=lambda group: order.index(group[0][0])):
-        means = [_mean(key, cases) for key, _ in SUITE_COLUMNS]
-        error = statistics.fmean(_rate_error(case) for case in cases)
-        rows.append([KINDS[kind], f"{float(rate):.0%}", *means, f"{error:.3f}"])
-    header = ["noise goes to", "rate", *(heading for _, heading in SUITE_COLUMNS), "error of rate"]
-    made = (
-        f"`{record['command']}`; {record['environment']['device']}. Out-of-fold probabilities, one "
-        "setting for all; the audit's constants were chosen on this suite."
-    )
-    return "\n".join([f"## {SUITE_TITLE}", "", made, "", *table([header, *rows]), ""])
-
-
-def _mean(key: str, cases: list[dict[str, float]]) -> str:
-    mean = statistics.fmean(case[key] for case in cases)
-    return f"{100 * mean:.1f}" if key.startswith("labels") else f"{mean:.3f}"
-
-
-def _rate_error(case: dict[str, float]) -> float:
-    return abs(case["estimated_noise_rate"] - case["noise_rate"])
 
 
 def _groups(record: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from environment import describe_environment, forget_peak, peak_mebibytes
+from environment import describe_environment, forget_peak, measured_alone, peak_mebibytes
 from ferclean.tables.atomic import write_json
 
 HERE = Path(__file__).parent
@@ -183,13 +182,7 @@ def measure_here(name: str, rows: int, width: int, classes: int) -> dict[str, fl
 def measure(name: str, rows: int, options: argparse.Namespace) -> dict[str, Any]:
     """Run one part in a process of its own."""
     inner = [name, str(rows), str(options.width), str(options.classes)]
-    command = [sys.executable, __file__, "--inner", *inner]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name} with {rows} rows failed: {done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    print(f"{name}, {rows:,} rows: {found['seconds']} s, {found['mebibytes']} MiB", flush=True)
-    return found
+    return measured_alone(__file__, "--inner", *inner)
 
 
 def main() -> None:

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from environment import describe_environment, own_mebibytes
+from environment import describe_environment, measured_alone, own_mebibytes
 from ferclean.config.training import TrainingSettings
 from ferclean.tables.atomic import write_json
 from ferclean.tables.face_packs import Encoding, encode_face, face_pack_writer, read_face_pack
@@ -58,19 +56,12 @@ def main() -> None:
         "size": _SIZE,
         "batch": _BATCH,
         "environment": describe_environment("cpu"),
-        "cases": [_measure_alone(number, chosen.folder) for number in range(len(_CASES))],
+        "cases": [
+            measured_alone(__file__, "--folder", str(chosen.folder), "--inner", str(number))
+            for number in range(len(_CASES))
+        ],
     }
     write_json(_RECORD, record)
-
-
-def _measure_alone(number: int, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--folder", str(folder), "--inner", str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{_CASES[number]} failed: {done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    print(found, flush=True)
-    return found
 
 
 def _measure(
