@@ -18,3 +18,22 @@ def test_the_command_says_it(tmp_path, ferclean):
     assert code == 2 and "needs a name and a folder" in err
     code, _, err = ferclean("doctor", "--data", "rafbd", str(tmp_path))
     assert code == 2 and "did you mean 'rafdb'" in err
+
+
+def test_the_settings_own_set_is_looked_at(tmp_path, ferclean):
+    folder = put_rafdb(tmp_path / "raf", left_out=("train_00001.jpg",))
+    params = tmp_path / "params.yaml"
+    params.write_text(f"data: {{source: rafdb, path: {tmp_path / 'raf'}}}\n")
+    _, out, _ = ferclean("doctor", "--params", str(params))
+    assert "12,270, published" in out and "data.path" in out
+    shutil.rmtree(folder)
+    (tmp_path / "raf").rmdir()
+    code, out, _ = ferclean("doctor", "--params", str(params))
+    assert code == 1 and "does not exist" in out and "layout" not in out
+
+
+def test_a_variant_belongs_to_a_set(tmp_path, ferclean):
+    code, _, err = ferclean("doctor", "--variant", "arrays")
+    assert code == 2 and "needs a name and a folder" in err
+    code, _, err = ferclean("doctor", "--data", "rafdb", str(tmp_path), "--variant", "alined")
+    assert code == 2 and "did you mean 'aligned'" in err

@@ -122,3 +122,28 @@ def test_text_that_is_not_utf8_in_parquet_is_an_error(folder):
     pq.write_table(pa.table({"path": bad, "label": ["sad"]}), folder / "t.parquet")
     with pytest.raises(FercleanError, match=r"t\.parquet is damaged: .*UTF8"):
         ingest_table(folder, name="t.parquet")
+
+
+def test_nobody_is_held_out_in_part(folder):
+    rows = [(f"pics/p {n}.png", "sad", who) for n, who in enumerate(["ann", "ann ", "bob", ""])]
+    text = pd.DataFrame(rows, columns=["path", "label", "identity"]).to_csv(index=False)
+    for seed in range(8):
+        table, _, summary = ingest_table(folder, text, validation_fraction=0.5, seed=seed)
+        frame = table.frame
+        assert frame["split"].eq("val").sum() in (1, 2)
+        assert len(set(frame.loc[frame["identity"].eq("ann"), "split"])) == 1
+        assert summary["identities_in_several_splits"] == 0
+    assert frame["identity"].isna().tolist() == [False, False, False, True]
+
+
+def test_people_in_several_splits_are_told(folder, capfd):
+    rows = [(f"pics/p {n}.png", "sad", "ann", split) for n, split in enumerate(["train", "test"])]
+    frame = pd.DataFrame(rows, columns=["path", "label", "identity", "split"])
+    _, _, summary = ingest_table(folder, frame=frame, name="t.parquet")
+    assert summary["identities_in_several_splits"] == 1
+    assert "1 identities stand in more than one split" in "".join(capfd.readouterr())
+
+
+def test_without_identities_nothing_is_said_of_them(folder):
+    _, _, summary = ingest_table(folder, "path,label\npics/p 0.png,joy\n")
+    assert summary["identities_in_several_splits"] is None

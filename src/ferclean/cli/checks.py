@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from ferclean.config.data import PUBLISHED_SOURCES, DataSettings
 from ferclean.config.load import Settings, load_settings
 from ferclean.config.runs import runs_of
 from ferclean.errors import FercleanError
@@ -214,12 +215,23 @@ def _files(settings: Settings) -> list[Check]:
     data, semantics = settings.data, settings.semantics
     named = {
         "data.path": data.path if data.source != "rendered" else None,
+        "data.labels_path": data.labels_path,
         "data.votes_path": data.votes_path if data.source == "fer2013_csv" else None,
         "noise.file": settings.noise.file if "file" in settings.grid.noise else None,
         "semantics.path": semantics.path if semantics.source in ("file", "corpus") else None,
         "model.weights": settings.model.weights,
     }
-    return [_file(key, Path(path)) for key, path in named.items() if path is not None]
+    found = [_file(key, Path(path)) for key, path in named.items() if path is not None]
+    return found if any(check.status == "missing" for check in found) else [*found, *_rows(data)]
+
+
+def _rows(data: DataSettings) -> list[Check]:
+    """Hold a published set against what is published of it."""
+    if data.source not in PUBLISHED_SOURCES:
+        return []
+    from ferclean.steps.check_data import check_settings
+
+    return [Check(each.status, each.name, each.found) for each in check_settings(data)]
 
 
 def _file(key: str, path: Path) -> Check:

@@ -25,9 +25,12 @@ def doctor(
         typer.Option(help="Check a published data set of this name instead, see data.source."),
     ] = None,
     path: Annotated[Path | None, typer.Argument(help="Its folder.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Which of its variants, see data.variant.")
+    ] = None,
 ) -> None:
     """Check this machine and the settings; exit code 1 when something needed is missing."""
-    if (data is None) != (path is None):
+    if (data is None) != (path is None) or (variant is not None and data is None):
         raise FercleanError(
             "ferclean doctor --data needs a name and a folder, as in: rafdb data/raw"
         )
@@ -38,7 +41,7 @@ def doctor(
         return
     from ferclean.steps.check_data import check_data
 
-    _show([Check(found.status, found.name, found.found) for found in check_data(data, path)])
+    _show([Check(each.status, each.name, each.found) for each in check_data(data, path, variant)])
 
 
 def _show(checks: Sequence[Check]) -> None:

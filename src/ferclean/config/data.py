@@ -11,7 +11,7 @@ from ferclean.config.fields import setting
 from ferclean.errors import FercleanError
 
 # What the columns of a table mean, where it has them.
-TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true")
+TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true", "identity")
 TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 # Sources in the layout of their publishers; only these read data.variant and data.labels_path.
 PUBLISHED_SOURCES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from types import ModuleType
 
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import Source, resolve_labels
@@ -36,27 +37,29 @@ def _read_rendered(settings: DataSettings) -> Source:
     return Source("rendered", frame, by_row())
 
 
-# Where the reader of each published set is, imported only by those who read it.
+# Module, reader and facts of each published set, imported only by those who ask for it.
 PUBLISHED = {
-    "rafdb": "ferclean.datasets.published.rafdb:read_rafdb",
-    "rafdb_compound": "ferclean.datasets.published.rafdb:read_rafdb_compound",
-    "affectnet": "ferclean.datasets.published.affectnet:read_affectnet",
-    "expw": "ferclean.datasets.published.expw:read_expw",
-    "cifar10": "ferclean.datasets.published.cifar:read_cifar10",
-    "cifar100": "ferclean.datasets.published.cifar:read_cifar100",
-    "animal10n": "ferclean.datasets.published.animal10n:read_animal10n",
-    "webvision_mini": "ferclean.datasets.published.webvision:read_webvision_mini",
-    "clothing1m": "ferclean.datasets.published.clothing1m:read_clothing1m",
-    "food101n": "ferclean.datasets.published.food101n:read_food101n",
-    "hf_imagefolder": "ferclean.datasets.published.hugging_face:read_hf_imagefolder",
+    "rafdb": ("rafdb", "read_rafdb", "BASIC"),
+    "rafdb_compound": ("rafdb", "read_rafdb_compound", "COMPOUND"),
+    "affectnet": ("affectnet", "read_affectnet", "AFFECTNET"),
+    "expw": ("expw", "read_expw", "EXPW"),
+    "cifar10": ("cifar", "read_cifar10", "CIFAR10"),
+    "cifar100": ("cifar", "read_cifar100", "CIFAR100"),
+    "animal10n": ("animal10n", "read_animal10n", "ANIMAL10N"),
+    "webvision_mini": ("webvision", "read_webvision_mini", "WEBVISION_MINI"),
+    "clothing1m": ("clothing1m", "read_clothing1m", "CLOTHING1M"),
+    "food101n": ("food101n", "read_food101n", "FOOD101N"),
+    "hf_imagefolder": ("hugging_face", "read_hf_imagefolder", "HF_IMAGEFOLDER"),
 }
 
 
-def _published(place: str) -> Callable[[DataSettings], Source]:
-    module, _, name = place.partition(":")
+def _module(name: str) -> ModuleType:
+    return import_module(f"ferclean.datasets.published.{PUBLISHED[name][0]}")
 
+
+def _published(name: str) -> Callable[[DataSettings], Source]:
     def read(settings: DataSettings) -> Source:
-        source: Source = getattr(import_module(module), name)(settings)
+        source: Source = getattr(_module(name), PUBLISHED[name][1])(settings)
         return source
 
     return read
@@ -68,7 +71,7 @@ READERS: dict[str, Callable[[DataSettings], Source]] = {
     "fer2013_parquet": read_fer2013_parquet,
     "image_folder": read_image_folder,
     "table": read_table,
-    **{name: _published(place) for name, place in PUBLISHED.items()},
+    **{name: _published(name) for name in PUBLISHED},
 }
 
 
@@ -86,7 +89,7 @@ def read_source(settings: DataSettings) -> Source:
 
 
 def published_facts(name: str) -> PublishedSet:
-    """Return what is published of a data set, of its first variant.
+    """Return what is published of a data set.
 
     Raises
     ------
@@ -95,6 +98,5 @@ def published_facts(name: str) -> PublishedSet:
     """
     if name not in PUBLISHED:
         raise unknown_name("published data set", name, PUBLISHED)
-    module = import_module(PUBLISHED[name].partition(":")[0])
-    facts = [value for value in vars(module).values() if isinstance(value, PublishedSet)]
-    return next(each for each in facts if each.name == name)
+    facts: PublishedSet = getattr(_module(name), PUBLISHED[name][2])
+    return facts

@@ -23,13 +23,16 @@ _REQUIRED, _OPTIONAL = TABLE_COLUMNS[:2], TABLE_COLUMNS[2:]
 
 
 def read_table(settings: DataSettings) -> Source:
-    """Read a table with columns ``path`` and ``label``, and ``split``, ``sample_id``, ``true``.
+    """Read a table of paths and labels.
 
-    The columns that ``data.annotators`` names become ``annotation_<name>``; cells may be empty.
+    It has the columns ``path`` and ``label``, and may have ``split``, ``sample_id``, ``true`` and
+    ``identity``. Those that ``data.annotators`` names become ``annotation_<name>``; their cells may
+    be empty. Other columns are not read.
 
     Paths are relative to the table's folder and must stay inside it, links resolved. Without
     ``split`` all rows are training rows; without ``sample_id`` the path is the id. ``true`` is
-    read by evaluation only and may be empty. Other columns are not read.
+    read by evaluation only and may be empty. ``identity`` says who is in the picture, so that no
+    person is held out for validation in part.
 
     Raises
     ------
@@ -58,6 +61,8 @@ def read_table(settings: DataSettings) -> Source:
     if present["true"]:
         frame["true"], wrong = _optional_labels(found["true"], lookup, "true label")
         reasons.append(wrong)
+    if present["identity"]:
+        frame["identity"] = found["identity"].str.strip().replace("", None).astype(object)
     for name in settings.annotators:
         labels, wrong = _optional_labels(found[name], lookup, f"label of {name}")
         frame[ANNOTATION_PREFIX + name] = labels

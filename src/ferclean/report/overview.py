@@ -54,10 +54,19 @@ def data_section(prepared: PreparedData) -> dict[str, Any]:
         "quarantine": reasons.to_numpy().tolist(),
         "duplicates": _excerpt(prepared.duplicates),
         "conflicts": _excerpt(prepared.conflicts),
+        "identities": _identities(prepared.summaries.get("ingest", {})),
         "summaries": {
             step: list(_plain_items(summary)) for step, summary in prepared.summaries.items()
         },
     }  # fmt: skip
+
+
+def _identities(summary: dict[str, Any]) -> str:
+    """Say whether somebody stands in several splits."""
+    several = summary.get("identities_in_several_splits")
+    if several is None:
+        return "The data set does not say who is in its pictures: people may stand in two splits."
+    return f"People (or photographs with several faces) in more than one split: {several:,}."
 
 
 def _excerpt(table: pd.DataFrame) -> dict[str, Any]:

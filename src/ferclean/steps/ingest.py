@@ -150,12 +150,20 @@ def _separate_splits(
         return frame, copied
     rows = np.flatnonzero(frame["reason"].isna() & frame["split"].eq("train"))
     labels = frame["given"].iloc[rows].map(data.classes.index).to_numpy(dtype=np.int64)
-    held_out = hold_out(labels, fraction=data.validation_fraction, seed=data.seed)
+    groups = _groups(frame.iloc[rows]) if "identity" in frame else None
+    held_out = hold_out(labels, fraction=data.validation_fraction, seed=data.seed, groups=groups)
     split = frame["split"].to_numpy(dtype=object, copy=True)
     split[rows[held_out]] = "val"
     frame = frame.assign(split=split)
     copied["val"] = count_held_out_copies(frame, _usable(frame, group))["val"]
     return _drop_copies(frame, group, data), copied
+
+
+def _groups(frame: pd.DataFrame) -> np.ndarray:
+    """Return a number for each identity, ``(N,)``; a row without one is a group of its own."""
+    numbers, _ = pd.factorize(frame["identity"])
+    alone = numbers < 0
+    return np.where(alone, len(frame) + np.arange(len(frame)), numbers)
 
 
 def _usable(frame: pd.DataFrame, group: np.ndarray) -> np.ndarray:
@@ -192,9 +200,14 @@ def _summarise(dataset: str, frame: pd.DataFrame, data: DataSettings) -> dict[st
             for split in SPLITS
         },
     }
+    # Missing where the data set does not say who is in its pictures.
+    summary["identities_in_several_splits"] = None
     if "identity" in kept:
         spread = kept.groupby("identity")["split"].nunique()
-        summary["identities_in_several_splits"] = int((spread > 1).sum())
+        several = int((spread > 1).sum())
+        summary["identities_in_several_splits"] = several
+        if several:
+            say(f"ingest: {several} identities stand in more than one split; test results flatter")
     return summary
 
 

@@ -373,3 +373,20 @@ def test_published_counts_are_those_of_the_paper():
     assert {split: sum(counts) for split, counts in AFFECTNET.counts.items()} == AFFECTNET.rows
     assert sum(AFFECTNET_ARRAYS.counts["train"]) == AFFECTNET_ARRAYS.rows["train"] == 287651
     assert sum(AFFECTNET.rows.values()) == 420299
+
+
+@pytest.mark.parametrize("lists", ["", "Manually_Annotated", "Manually_Annotated_file_lists"])
+@pytest.mark.parametrize("pictures", ["", "Manually_Annotated", "Manually_Annotated_compressed"])
+def test_archives_may_be_unpacked_side_by_side_or_into_each_other(tmp_path, lists, pictures):
+    root = tmp_path / "set"
+    put_lists(root, [line("1/a.jpg", 3)], [line("2/b.jpg", 6)])
+    (root / pictures).mkdir(exist_ok=True)
+    folder = root / pictures / "Manually_Annotated_Images"
+    (root / "Manually_Annotated_Images").rename(folder)
+    for name in ("training.csv", "validation.csv"):
+        (root / lists).mkdir(exist_ok=True)
+        (root / "Manually_Annotated_file_lists" / name).rename(root / lists / name)
+    table, quarantine, _ = ingest(tmp_path)
+    assert len(quarantine) == 0
+    prefix = str(folder.relative_to(root))
+    assert table.frame["path"].tolist() == [f"{prefix}/1/a.jpg", f"{prefix}/2/b.jpg"]

@@ -154,3 +154,17 @@ def test_a_list_of_noisy_labels_is_refused(tmp_path):
 
 def test_published_rows():
     assert EXPW.rows == {"train": 91793} and len(EXPW.classes) == 7
+
+
+def test_no_photograph_is_held_out_in_part(tmp_path):
+    lines = [line(f"{name}.jpg", face, 3, (4 + 9 * face, 8, 30, 44))
+             for name in "abcdefgh" for face in range(2)]  # fmt: skip
+    put_set(tmp_path / "set", lines)
+    table, _, summary = ingest(tmp_path, validation_fraction=0.25)
+    assert summary["identities_in_several_splits"] == 0
+    held_out = table.frame.groupby("identity")["split"].agg(["nunique", "first"])
+    assert held_out["nunique"].eq(1).all() and held_out["first"].eq("val").sum() == 2
+
+
+def test_classes_have_their_published_rows():
+    assert sum(EXPW.counts["train"]) == EXPW.rows["train"]

@@ -18,60 +18,71 @@ from ferclean.datasets.published.base import (
     PublishedSet,
     labelled_frame,
     open_published,
-    replace_labels,
+    place_of,
 )
 from ferclean.datasets.published.boxes import read_boxes
+from ferclean.datasets.published.noise_lists import replace_labels
 from ferclean.errors import FercleanError
 from ferclean.progress import say, track
 
-_PICTURES = "Manually_Annotated_Images"
+# Archives unpacked side by side or into each other: each place is met in public code.
+_PICTURES = "|".join(
+    f"{folder}Manually_Annotated_Images"
+    for folder in ("", "Manually_Annotated/", "Manually_Annotated_compressed/")
+)
 # There is no published test set: papers report on the validation set, so nothing is chosen on it.
 _LISTS = {
-    "train": "Manually_Annotated_file_lists/training.csv",
-    "test": "Manually_Annotated_file_lists/validation.csv",
+    split: f"Manually_Annotated_file_lists/{name}|{name}|Manually_Annotated/{name}"
+    for split, name in {"train": "training.csv", "test": "validation.csv"}.items()
 }
 _FOLDERS = {"train": "train_set", "test": "val_set"}
 _PATH, _BOX = "subDirectory_filePath", ("face_x", "face_y", "face_width", "face_height")
 _COLUMNS = (_PATH, *_BOX, "expression", "valence", "arousal")
 _INTENSITIES = {"valence": "val", "arousal": "aro"}
 
-AFFECTNET = PublishedSet(
-    name="affectnet",
-    title="AffectNet (lists)",
-    classes=(
-        *("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"),
-        *("none", "uncertain", "non-face"),
-    ),
-    first_number=0,
-    needed=(*_LISTS.values(), _PICTURES),
-    rows={"train": 414799, "test": 5500},
-    counts={
-        "train": (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750, 33088, 11645, 82415),
-        "test": (500,) * 11,
-    },
-    origin="http://mohammadmahoor.com/affectnet/ (on request)",
-    terms="non-commercial research only",
-    variants=("lists", "arrays"),
+_CLASSES = (
+    *("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"),
+    *("none", "uncertain", "non-face"),
 )
+_ORIGIN, _TERMS = (
+    "http://mohammadmahoor.com/affectnet/ (on request)",
+    "non-commercial research only",
+)
+_COUNTS = (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750, 33088, 11645, 82415)
 # The smaller release: faces already cut out, of the eight expressions only.
-AFFECTNET_ARRAYS = dataclasses.replace(
-    AFFECTNET,
+AFFECTNET_ARRAYS = PublishedSet(
+    name="affectnet",
     title="AffectNet (arrays)",
-    classes=AFFECTNET.classes[:8],
+    classes=_CLASSES[:8],
+    first_number=0,
     needed=tuple(
         f"{folder}/{part}" for folder in _FOLDERS.values() for part in ("images", "annotations")
     ),
     rows={"train": 287651, "test": 3999},
-    counts={"train": AFFECTNET.counts["train"][:8]},
+    counts={"train": _COUNTS[:8]},
+    origin=_ORIGIN,
+    terms=_TERMS,
+    variants=("lists", "arrays"),
+)
+AFFECTNET = dataclasses.replace(
+    AFFECTNET_ARRAYS,
+    title="AffectNet (lists)",
+    classes=_CLASSES,
+    needed=(*_LISTS.values(), _PICTURES),
+    rows={"train": 414799, "test": 5500},
+    counts={"train": _COUNTS, "test": (500,) * 11},
+    forms={"arrays": AFFECTNET_ARRAYS},
 )
 
 
 def read_affectnet(settings: DataSettings) -> Source:
     """Read AffectNet's manual annotations, in one of the two layouts of its publishers.
 
-    ``data.variant`` is ``lists`` (``Manually_Annotated_file_lists`` and whole photographs, out of
-    which the faces are cut) or ``arrays`` (``train_set`` and ``val_set`` with a picture and three
-    ``.npy`` files a face). The published validation set is the split ``test``.
+    ``data.variant`` is ``lists`` (``training.csv`` and ``validation.csv`` in
+    ``Manually_Annotated_file_lists``, ``Manually_Annotated`` or beside these, and whole photographs
+    in ``Manually_Annotated_Images``, out of which the faces are cut) or ``arrays`` (``train_set``
+    and ``val_set`` with a picture and three ``.npy`` files a face). The published validation set is
+    the split ``test``.
 
     Whether there are seven or eight expressions is up to ``data.classes``: rows of another one have
     a reason. ``valence`` and ``arousal`` are float32 in -1 to 1, missing where nobody stated them.
@@ -89,12 +100,13 @@ def read_affectnet(settings: DataSettings) -> Source:
 
 def _read_lists(settings: DataSettings) -> Source:
     root = open_published(AFFECTNET, settings)
+    lists = {split: place_of(root, name) for split, name in _LISTS.items()}
     found = pd.concat(
-        [_read_list(root / name).assign(split=split) for split, name in _LISTS.items()],
+        [_read_list(root / name).assign(split=split) for split, name in lists.items()],
         ignore_index=True,
     )
     frame = labelled_frame(
-        f"{_PICTURES}/" + found[_PATH].str.strip(),
+        f"{place_of(root, _PICTURES)}/" + found[_PATH].str.strip(),
         AFFECTNET.classes_of(found["expression"]),
         found["split"].astype(object),
         settings,

@@ -45,8 +45,10 @@ ANIMAL10N = PublishedSet(
 def read_animal10n(settings: DataSettings) -> Source:
     """Read ANIMAL-10N's pictures: ``training`` and ``testing`` with ``<label>_<id>.jpg``.
 
-    Labels of the training pictures are people's, about 8 in 100 of them wrong; which ones is not
-    known. Every file is a row, so that a stray one is seen in the quarantine table.
+    Numbers are named as the publishers name them. (In public code one reader says that 4 shows
+    jaguars and 5 cheetahs; no copy was at hand to look.) Labels of the training pictures are
+    people's, about 8 in 100 of them wrong; which ones is not known. Every file is a row, so that a
+    stray one is seen in the quarantine table.
 
     Raises
     ------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,10 +13,10 @@ from ferclean.config.data import DataSettings
 from ferclean.datasets.base import first_reason, resolve_labels
 from ferclean.datasets.classes import label_lookup
 from ferclean.errors import FercleanError, unknown_name
-from ferclean.progress import say
 
 _NUMBER = re.compile(r"(\d{1,9})(\.0*)?")  # "3", or "3.0" as a float column writes it
 _SHOWN = 60
+ALL = "all"  # splits together
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class PublishedSet:
         The number of the first class.
     needed : tuple of str
         Files and folders without which it is not the data set; ``{variant}`` stands for
-        ``data.variant``.
+        ``data.variant``. Where one may lie in several places, these are parted by ``|``.
     rows : mapping of str to int
         Rows of each split, as published.
     counts : mapping of str to tuple of int
-        Of them each class's, where these are published.
+        Of them each class's, where these are published; of all splits together by :data:`ALL`.
     origin : str
         Where to get it.
     terms : str
@@ -48,6 +48,8 @@ class PublishedSet:
         What ``data.variant`` may be; the first is taken where it is not said.
     part : str
         Folder that may stand between ``data.path`` and the files.
+    forms : mapping of str to PublishedSet
+        What is published of variants that are other than the first.
     """
 
     name: str
@@ -61,6 +63,11 @@ class PublishedSet:
     terms: str
     variants: tuple[str, ...] = ()
     part: str = ""
+    forms: Mapping[str, PublishedSet] = field(default_factory=dict)
+
+    def form_of(self, settings: DataSettings) -> PublishedSet:
+        """Return what is published of the variant that is read, see :meth:`variant_of`."""
+        return self.forms.get(self.variant_of(settings), self)
 
     def variant_of(self, settings: DataSettings) -> str:
         """Return which of its variants is read.
@@ -113,15 +120,21 @@ def open_published(facts: PublishedSet, settings: DataSettings) -> Path:
     FercleanError
         If one of its files is not there.
     """
-    root = published_folder(facts, settings)
-    variant = facts.variant_of(settings)
-    for name in (name.format(variant=variant) for name in facts.needed):
-        if not (root / name).exists():
+    root, variant = published_folder(facts, settings), facts.variant_of(settings)
+    for name in facts.needed:
+        place = place_of(root, name.format(variant=variant))
+        if not (root / place).exists():
             raise FercleanError(
-                f"data.path {root} does not hold {facts.title} as it is published: {name} is "
+                f"data.path {root} does not hold {facts.title} as it is published: {place} is "
                 f"missing; get it from {facts.origin}"
             )
     return root
+
+
+def place_of(root: Path, places: str) -> str:
+    """Return the first of several places, parted by ``|``, that is there, else the first."""
+    names = places.split("|")
+    return next((name for name in names if (root / name).exists()), names[0])
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -191,75 +204,3 @@ def labelled_frame(
     no_split = split.isna().map({True: "unknown split", False: None}).astype(object)
     columns = {"sample_id": path, "path": path, "split": split, "given": given, **more}
     return pd.DataFrame(columns).assign(reason=first_reason(no_split, label_reasons))
-
-
-def replace_labels(
-    frame: pd.DataFrame, facts: PublishedSet, settings: DataSettings
-) -> pd.DataFrame:
-    """Let training rows take their labels from a list of noisy ones (``data.labels_path``).
-
-    The data set's own labels become the truth, which evaluation alone reads. Labels of other splits
-    stay as they are, whatever the list says of them; that is reported.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Of :func:`labelled_frame`.
-    facts : PublishedSet
-        What the list's numbers mean.
-    settings : DataSettings
-        Names the list: a name and a number a line, as SCN, EAC and ReSup publish them.
-
-    Raises
-    ------
-    FercleanError
-        If the list cannot be read, names a picture twice, or lacks one of the training rows.
-    """
-    if settings.labels_path is None:
-        return frame
-    path = Path(settings.labels_path)
-    found = read_name_and_number(path)
-    stems = found["name"].map(_stem)
-    if stems.duplicated().any():
-        twice = stems[stems.duplicated()].iloc[0]
-        raise FercleanError(f"{path} names the picture {twice!r} twice")
-    words = pd.Series(facts.classes_of(found["number"]).to_numpy(), index=stems)
-    listed = frame["path"].map(_stem)
-    # A list is of the rows that its authors trained on: others keep the reason that they have.
-    training = frame["split"].eq("train") & frame["reason"].isna()
-    lacking = training & ~listed.isin(words.index)
-    if lacking.any():
-        raise FercleanError(
-            f"{path} has no label for {int(lacking.sum())} of {int(training.sum())} training "
-            f"pictures, for example {frame.loc[lacking, 'path'].iloc[0]}"
-        )
-    labels, reasons = resolve_labels(
-        listed.map(words).where(training, frame["given"]), label_lookup(settings.classes)
-    )
-    held_out = frame["split"].ne("train") & frame["reason"].isna()
-    wrong, _ = resolve_labels(listed[held_out].map(words), label_lookup(settings.classes))
-    changed = int((wrong.notna() & wrong.ne(frame.loc[held_out, "given"])).sum())
-    if changed:
-        say(f"{path}: {changed} labels of test pictures differ there; the data set's own are kept")
-    reason = frame["reason"].where(~training, first_reason(reasons))
-    return frame.assign(true=frame["given"], given=labels, reason=reason)
-
-
-def _stem(name: str) -> str:
-    """Return what two lists of the same pictures agree on: no folder, suffix or ``_aligned``."""
-    return PurePosixPath(name).stem.removesuffix("_aligned")
-
-
-def refuse_labels_path(settings: DataSettings) -> None:
-    """Refuse ``data.labels_path`` for a set whose pictures' names do not tell them apart.
-
-    Raises
-    ------
-    FercleanError
-        If the settings name such a list.
-    """
-    if settings.labels_path is not None:
-        raise FercleanError(
-            f"data.labels_path {settings.labels_path} is not read by data.source "
-            f"{settings.source}: leave the key out"
-        )

@@ -17,8 +17,8 @@ from ferclean.datasets.published.base import (
     open_published,
     read_lines,
     read_name_and_number,
-    refuse_labels_path,
 )
+from ferclean.datasets.published.noise_lists import refuse_labels_path
 from ferclean.errors import FercleanError
 
 _FOLDER = "annotations"  # where many keep the lists; published, they stand beside the pictures
@@ -31,7 +31,8 @@ _LISTS = {
     "test": "clean_test_key_list.txt",
 }
 
-CLOTHING1M = PublishedSet(
+# The variant "clean": training pictures that people have labelled.
+CLOTHING1M_CLEAN = PublishedSet(
     name="clothing1m",
     title="Clothing1M",
     classes=(
@@ -40,14 +41,17 @@ CLOTHING1M = PublishedSet(
     ),
     first_number=0,
     needed=("images", _LABELS, _CLEAN_LABELS, *_LISTS.values()),
-    rows={"train": 1_000_000, "val": 14_313, "test": 10_526},
+    rows={"train": 47_570, "val": 14_313, "test": 10_526},
     counts={},
     origin="https://github.com/Cysu/noisy_label (on request by e-mail)",
     terms="non-commercial research only",
     variants=("noisy", "clean"),
 )
-# The variant "clean": training pictures that people have labelled.
-CLOTHING1M_CLEAN = replace(CLOTHING1M, rows={**CLOTHING1M.rows, "train": 47_570})
+CLOTHING1M = replace(
+    CLOTHING1M_CLEAN,
+    rows={**CLOTHING1M_CLEAN.rows, "train": 1_000_000},
+    forms={"clean": CLOTHING1M_CLEAN},
+)
 
 
 def read_clothing1m(settings: DataSettings) -> Source:

@@ -14,8 +14,8 @@ from ferclean.datasets.published.base import (
     labelled_frame,
     open_published,
     read_lines,
-    refuse_labels_path,
 )
+from ferclean.datasets.published.noise_lists import refuse_labels_path
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 
@@ -53,7 +53,7 @@ FOOD101N = PublishedSet(
     needed=("images", _LIST, *_VERIFIED.values()),
     # 310,009 pictures, of which 4,741 are validation ones; the test pictures are Food-101's.
     rows={"train": 305_268, "val": 4_741, "test": 25_250},
-    counts={},
+    counts={"test": (250,) * 101},
     origin="https://kuanghuei.github.io/Food-101N/",
     terms="research only",
 )

@@ -27,8 +27,8 @@ from ferclean.datasets.published.base import (
     labelled_frame,
     open_published,
     read_lines,
-    refuse_labels_path,
 )
+from ferclean.datasets.published.noise_lists import refuse_labels_path
 from ferclean.errors import FercleanError
 
 _COLUMNS = ("file_name", "label")

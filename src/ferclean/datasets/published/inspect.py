@@ -12,7 +12,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.classes import label_lookup
 from ferclean.datasets.folders import list_files
-from ferclean.datasets.published.base import PublishedSet, published_folder
+from ferclean.datasets.published.base import ALL, PublishedSet, published_folder
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
 
@@ -59,6 +59,7 @@ def inspect_published(
     for split in dict.fromkeys([*facts.rows, *frame["split"].dropna().unique()]):
         yield _rows(frame, split, facts)
     yield from _classes(frame, facts, settings)
+    yield from _identities(frame)
     for reason, count in frame["reason"].dropna().str.split(":").str[0].value_counts().items():
         yield Finding("note", f"cannot be used: {reason}", f"{count:,} rows")
     yield Finding("ok", "from", facts.origin)
@@ -82,6 +83,17 @@ def _files(frame: pd.DataFrame, root: Path) -> Iterator[Finding]:
         )
 
 
+def _identities(frame: pd.DataFrame) -> Iterator[Finding]:
+    """Say whether somebody, or one photograph, stands in several splits."""
+    if "identity" not in frame:
+        yield Finding("ok", "identities", "not stated; ingest compares the pictures themselves")
+        return
+    splits = frame.groupby("identity")["split"].nunique()
+    several = int((splits > 1).sum())
+    status: Literal["ok", "note"] = "note" if several else "ok"
+    yield Finding(status, "identities", f"{several:,} of {len(splits):,} in several splits")
+
+
 def _rows(frame: pd.DataFrame, split: str, facts: PublishedSet) -> Finding:
     found, published = int(frame["split"].eq(split).sum()), facts.rows.get(split)
     if published is None or found == published:
@@ -93,12 +105,15 @@ def _classes(frame: pd.DataFrame, facts: PublishedSet, settings: DataSettings) -
     lookup = label_lookup(settings.classes)
     usable = frame[frame["given"].notna()]
     for split, published in facts.counts.items():
-        counts = usable.loc[usable["split"].eq(split), "given"].value_counts()
+        rows = usable if split == ALL else usable[usable["split"].eq(split)]
+        counts = rows["given"].value_counts()
         wanted = {
             lookup[word.lower()]: count
             for word, count in zip(facts.classes, published, strict=True)
             if word.lower() in lookup
         }
+        if not wanted:  # the settings ask for other classes than the published ones
+            continue
         found = {name: int(counts.get(name, 0)) for name in wanted}
         other = [
             f"{name} {found[name]:,} (published {count:,})"

@@ -9,12 +9,13 @@ from ferclean.datasets.base import Source
 from ferclean.datasets.classes import label_lookup
 from ferclean.datasets.files import read_each
 from ferclean.datasets.published.base import (
+    ALL,
     PublishedSet,
     labelled_frame,
     open_published,
     read_name_and_number,
-    replace_labels,
 )
+from ferclean.datasets.published.noise_lists import replace_labels
 
 _LIST = "EmoLabel/list_patition_label.txt"  # the publishers' spelling
 _FOLDER = "Image/{variant}"
@@ -56,7 +57,7 @@ COMPOUND = PublishedSet(
     first_number=1,
     needed=(_LIST, _FOLDER),
     rows={"train": 3162, "test": 792},
-    counts={},
+    counts={ALL: (697, 266, 129, 163, 86, 738, 150, 560, 176, 841, 148)},
     origin=_ORIGIN,
     terms=_TERMS,
     variants=("aligned", "original"),

@@ -18,8 +18,8 @@ from ferclean.datasets.published.base import (
     open_published,
     read_lines,
     read_name_and_number,
-    refuse_labels_path,
 )
+from ferclean.datasets.published.noise_lists import refuse_labels_path
 from ferclean.errors import FercleanError
 
 _TRAINING = "info/train_filelist_google.txt"
@@ -40,7 +40,7 @@ WEBVISION_MINI = PublishedSet(
     first_number=0,
     needed=(_TRAINING,),
     rows={"train": 65_944, "test": 2_500},
-    counts={},
+    counts={"test": (50,) * 50},
     origin="https://data.vision.ee.ethz.ch/cvl/webvision/dataset2017.html (resized pictures)",
     terms="research only",
     variants=tuple(_TEST_FILES),
