@@ -10,6 +10,7 @@ from ferclean.config.load import build_settings
 from ferclean.config.presets import load_preset, merge, preset_names, preset_note
 from ferclean.config.reference import defaults
 from ferclean.config.runs import runs_of
+from ferclean.datasets.registry import PUBLISHED, published_facts
 from ferclean.errors import FercleanError
 
 # Epochs and warm-up epochs, lr, milestones, weight decay, alpha, recalibration period and B of
@@ -29,7 +30,7 @@ UNLABELLED_WEIGHT = {
     "smr_cifar100_sym90": 150,
     "smr_animal10n": 0, "smr_webvision": 0, "smr_clothing1m": 0,
 }  # fmt: skip
-PUBLISHED = sorted(UNLABELLED_WEIGHT)
+SMR_PRESETS = sorted(UNLABELLED_WEIGHT)
 
 
 # Presets of this project itself; all others name the paper that their numbers come from.
@@ -66,7 +67,7 @@ OTHERS = {
 
 def test_the_presets_are_these():
     others = [f"{method}_{rest}" for method, rests in OTHERS.items() for rest in rests]
-    assert preset_names() == sorted([*OUR_OWN, *PUBLISHED, *others])
+    assert preset_names() == sorted([*OUR_OWN, *SMR_PRESETS, *others])
 
 
 # Epochs with those of the warm-up, by method, or by preset where data sets differ.
@@ -127,7 +128,7 @@ def test_every_preset_is_complete_valid_and_names_its_source(name):
     assert name in OUR_OWN or re.search(r"Source: .*(20\d\d|arXiv)", preset_note(name))
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", SMR_PRESETS)
 def test_constants_are_those_of_the_source(name):
     settings = settings_of_preset(name)
     trainer, optimizer, smr = settings.training, settings.training.optimizer, settings.methods.smr
@@ -143,14 +144,14 @@ def test_constants_are_those_of_the_source(name):
     assert smr.unlabelled_weight == UNLABELLED_WEIGHT[name]
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", SMR_PRESETS)
 def test_the_most_noisy_settings_are_treated_as_published(name):
     smr = settings_of_preset(name).methods.smr
     expected = (0.6, 5) if name.endswith("90") else (0.5, 1)
     assert (smr.clean_threshold, smr.loss_history) == expected
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if "cifar" in name])
+@pytest.mark.parametrize("name", [name for name in SMR_PRESETS if "cifar" in name])
 def test_cifar_noise_is_the_published_protocol(name):
     settings = settings_of_preset(name)
     kind = "asymmetric" if "asym" in name else "symmetric_inclusive"
@@ -182,3 +183,13 @@ def test_merge_goes_into_mappings_and_replaces_the_rest():
     merged = merge(base, {"a": {"c": [9]}, "d": {"e": 4}, "f": 5})
     assert merged == {"a": {"b": 1, "c": [9]}, "d": {"e": 4}, "f": 5}
     assert base == {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_sets_whose_raw_faces_would_not_fit_into_memory_are_compressed(name):
+    settings = settings_of_preset(name)
+    if settings.data.source not in PUBLISHED:
+        return
+    rows = sum(published_facts(settings.data.source).form_of(settings.data).rows.values())
+    raw = rows * settings.align.size**2 * (3 if settings.align.color == "rgb" else 1)
+    assert (settings.align.pack == "raw") == (raw < 4 * 2**30), raw / 2**30

@@ -1,4 +1,4 @@
-"""``ferclean doctor``: say whether everything is there that the workflow needs."""
+"""``ferclean doctor`` and ``unpack``: have everything there that the workflow needs."""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ def doctor(
     _show([Check(each.status, each.name, each.found) for each in check_data(data, path, variant)])
 
 
+def unpack(
+    archives: Annotated[list[Path], typer.Argument(help="ZIP or TAR archives.")],
+    to: Annotated[Path, typer.Option(help="Folder to unpack into.")],
+) -> None:
+    """Unpack a data set's archives; none may write outside of the folder or fill the disk."""
+    from ferclean.steps.unpack import unpack as step
+
+    step(archives, to)
+
+
 def _show(checks: Sequence[Check]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -63,5 +73,6 @@ def _show(checks: Sequence[Check]) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
+    """Add the commands of this module."""
     app.command(rich_help_panel=PEOPLE_PANEL)(doctor)
+    app.command(rich_help_panel=PEOPLE_PANEL)(unpack)

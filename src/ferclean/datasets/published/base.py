@@ -118,9 +118,14 @@ def open_published(facts: PublishedSet, settings: DataSettings) -> Path:
     Raises
     ------
     FercleanError
-        If one of its files is not there.
+        If one of its files is not there, or the path is that of an archive.
     """
     root, variant = published_folder(facts, settings), facts.variant_of(settings)
+    if root.is_file():
+        raise FercleanError(
+            f"data.path {root} is a file and no folder; unpack it by: ferclean unpack {root} "
+            f"--to {root.parent / facts.name}"
+        )
     for name in facts.needed:
         place = place_of(root, name.format(variant=variant))
         if not (root / place).exists():
