@@ -18,8 +18,9 @@ def test_the_line_of_a_set_is_what_its_reader_knows(name):
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     rows = ", ".join(f"{split} {count:,}" for split, count in facts.rows.items()) or "-"
     variants = ", ".join(f"`{variant}`" for variant in facts.variants) or "-"
-    assert cells[1:5] == [facts.title, str(len(facts.classes) or "any"), rows, variants]
-    assert cells[6:] == [facts.origin, facts.terms]
+    counted = ", ".join(facts.counts) or "-"
+    assert cells[1:6] == [facts.title, str(len(facts.classes) or "any"), rows, counted, variants]
+    assert cells[7:] == [facts.origin, facts.terms]
 
 
 @pytest.mark.parametrize("name", READERS)
