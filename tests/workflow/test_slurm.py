@@ -36,7 +36,8 @@ def test_slurm_gives_the_same_files_as_a_local_run(by_slurm, finished):
 
 def test_the_jobs_ran_on_the_cluster(by_slurm):
     _, output = by_slurm
-    # Of 26 jobs five short ones stay local: list_embeddings, list_audits, summarise, report, all.
+    # Of 27 jobs six short ones stay local: list_embeddings, list_audits, summarise, report, cards
+    # and all.
     # The 15 of the three runs go out as one a run, beside ingest, align, inject_noise,
     # word_vectors, semantic_embedding and audit_run.
     assert output.count("has been submitted with SLURM jobid") == 9

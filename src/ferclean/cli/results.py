@@ -84,7 +84,32 @@ def report(
     )
 
 
+def cards(
+    *,
+    prepare: InputFolder,
+    noise: InputFolder,
+    evaluations: InputFolder,
+    summary: InputFolder,
+    run: Runs,
+    output: OutputFolder,
+    params: ParamsFile = "params.yaml",
+) -> None:
+    """Write a card of the data set and one of every model: what to know before using them."""
+    settings = load_settings(params, STEP_SECTIONS["cards"])
+    from ferclean.steps.cards import cards as step
+
+    step(
+        prepare=prepare,
+        noise=noise,
+        evaluations=evaluations,
+        summary=summary,
+        run=run,
+        output=output,
+        settings=settings,
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (evaluate, summarise, report):
+    for command in (evaluate, summarise, report, cards):
         app.command(rich_help_panel=STEPS_PANEL)(command)

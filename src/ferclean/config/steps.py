@@ -15,4 +15,5 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate",),
     "summarise": (),
     "report": ("report",),
+    "cards": ("data", "align", "model", "training", "methods"),
 }

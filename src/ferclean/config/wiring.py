@@ -76,6 +76,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),
     "report": ("evaluate/distributions.py", "report", "tables"),
+    "cards": ("datasets", "evaluate/distributions.py", "report", "tables"),
 }
 # Steps that read some keys of a section, not all of it.
 _STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {

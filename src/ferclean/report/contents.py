@@ -48,6 +48,10 @@ class PreparedData:
         return np.asarray(self.faces[int(self.samples.frame["face_row"].iloc[row])])
 
 
+# Of confusion.csv.
+CLASS_COLUMNS = ("row", "column")
+
+
 @dataclass(frozen=True)
 class NoiseData:
     """One noise setting: its labels and ``noise.json``."""

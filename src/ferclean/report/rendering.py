@@ -9,18 +9,31 @@ from ferclean.report.run_section import role_of, slug
 
 
 def load_template(name: str) -> Any:
-    """Return a template of this package; it refuses names that nothing fills."""
+    """Return a template of this package, HTML or Markdown; it refuses names that nothing fills."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("ferclean.report"),
-        autoescape=True,
+        autoescape=name.endswith(".html"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, number=number, role=role_of, slug=slug)
+    environment.filters.update(
+        percent=percent, number=number, role=role_of, slug=slug, cell=cell, code=code
+    )
     return environment.get_template(name)
+
+
+def cell(value: Any) -> str:
+    """Write a value for Markdown, in a table or a line: nothing in it is mark-up."""
+    text = " ".join(str(value).split())
+    return "".join(f"\\{letter}" if letter in "\\`*_|<>[]#" else letter for letter in text)
+
+
+def code(value: Any) -> str:
+    """Write a value for Markdown between back-ticks in a table."""
+    return " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
 
 
 def percent(value: float | None) -> str:

@@ -13,6 +13,7 @@ from ferclean.config.run_names import checked_runs
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.report.contents import (
+    CLASS_COLUMNS,
     NoiseData,
     PreparedData,
     ReportData,
@@ -21,6 +22,7 @@ from ferclean.report.contents import (
 )
 from ferclean.report.page import render_page
 from ferclean.tables.atomic import read_json, write_text
+from ferclean.tables.csv_files import read_csv
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import LabelTable, read_label_table
 from ferclean.tables.partitions import read_partition
@@ -57,7 +59,7 @@ def report(
         If a run is not in the summary, or a file is missing or broken.
     """
     names = checked_runs(run)
-    results = _read_csv(summary / "results.csv")
+    results = read_csv(summary / "results.csv")
     absent = [name for name in names if name not in set(results["run"])]
     if absent:
         raise FercleanError(f"{summary / 'results.csv'} lacks the run {absent[0]!r}; summarise it")
@@ -75,30 +77,18 @@ def report(
         semantics=read_json(words) if words.is_file() else {},
         runs=runs,
         results=results,
-        seeds=_read_csv(summary / "seeds.csv"),
+        seeds=read_csv(summary / "seeds.csv"),
     )
     page = render_page(data, settings.report)
     write_text(output, page)
     say(f"{output}: {len(runs)} runs, {len(page.encode()) / 1e6:.1f} MB")
 
 
-def _read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV file; an empty one (no header) becomes an empty table of `columns`."""
-    try:
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=list(columns))
-    except FileNotFoundError:
-        raise FercleanError(f"not found: {path}") from None
-    except (OSError, ValueError) as error:
-        raise FercleanError(f"{path} is not a readable CSV file: {error}") from None
-
-
 def _read_prepared(folder: Path) -> PreparedData:
     steps = ("ingest", "align")
     columns = ("sample_id", "path", "reason")
     quarantine = [
-        _read_csv(folder / step / "quarantine.csv", columns).assign(step=step) for step in steps
+        read_csv(folder / step / "quarantine.csv", columns).assign(step=step) for step in steps
     ]
     samples = read_label_table(folder / "align" / "samples.parquet")
     faces = read_face_pack(folder / "align" / "faces.pack")
@@ -110,8 +100,8 @@ def _read_prepared(folder: Path) -> PreparedData:
         samples=samples,
         faces=faces,
         quarantine=pd.concat(quarantine, ignore_index=True)[["step", "reason"]],
-        duplicates=_read_csv(folder / "ingest" / "duplicates.csv"),
-        conflicts=_read_csv(folder / "ingest" / "conflicts.csv"),
+        duplicates=read_csv(folder / "ingest" / "duplicates.csv"),
+        conflicts=read_csv(folder / "ingest" / "conflicts.csv"),
         summaries={step: read_json(folder / step / "summary.json") for step in steps},
     )
 
@@ -126,7 +116,7 @@ def _read_noise(folder: Path) -> NoiseData:
 def _read_run(name: str, setting: str, method: str, denoise: Path, evaluations: Path) -> RunData:
     folder = evaluations / name
     tables: dict[str, Any] = {
-        table: _read_csv(folder / f"{table}.csv")
+        table: read_csv(folder / f"{table}.csv", texts=CLASS_COLUMNS)
         for table in ("epochs", "rounds", "confusion", "calibration")
     }
     labels = read_label_table(folder / "labels.parquet")
