@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import precision_recall_curve
 
-from ferclean.report.contents import NoiseData, PreparedData, ReportData, RunData
+from ferclean.report.contents import NoiseData, PreparedData, ReportData, RunData, judged_rows
 from ferclean.report.figures import line_figure
 from ferclean.report.heat_maps import HeatMap, heat_map
 from ferclean.report.run_section import role_of, slug
 from ferclean.tables.labels import SPLITS
 
 _LONGEST_LIST = 20
+_CURVE_POINTS = 200
 
 
 def headlines(data: ReportData) -> list[dict[str, Any]]:
@@ -127,7 +129,7 @@ def word_map(similarity: pd.DataFrame | None) -> HeatMap | None:
 
 
 def setting_figures(setting: str, runs: list[RunData], order: Sequence[str]) -> list[str]:
-    """Draw accuracy over the epochs and, where truth is known, label accuracy over the rounds."""
+    """Draw accuracy over the epochs and, where truth is known, what became of the labels."""
     name = slug(setting)
     accuracy = {
         run.method: (run.epochs["epoch"].tolist(), (100 * run.epochs["test_accuracy"]).tolist())
@@ -152,7 +154,45 @@ def setting_figures(setting: str, runs: list[RunData], order: Sequence[str]) -> 
                 tick_names=["observed", "warm-up", *(str(r) for r in range(1, most - 1))],
             )
         )  # fmt: skip
+    found = {run.method: detection_curve(run) for run in runs if role_of(run.method) != "ceiling"}
+    drawn = {method: curve for method, curve in found.items() if curve is not None}
+    if drawn:
+        figures.append(
+            line_figure(
+                drawn, x_label="wrong labels found (recall, %)",
+                y_label="of those called wrong, rightly so (precision, %)",
+                title=f"Wrong labels ranked, {setting}", name=f"{name}-detection", order=order,
+            )
+        )  # fmt: skip
     return figures
+
+
+def detection_curve(run: RunData) -> tuple[list[float], list[float]] | None:
+    """Return how precise a run's doubt is, by how much of what is wrong it finds.
+
+    Parameters
+    ----------
+    run : RunData
+        Its judged rows are ranked by ``label_quality``.
+
+    Returns
+    -------
+    tuple of list, or None
+        Recall, rising, and precision at up to 200 places, in per cent. Nothing where no label, or
+        every one, is known to be wrong.
+    """
+    labels = judged_rows(run.labels)
+    if "true" not in labels.frame:
+        return None
+    known = labels.codes("true") >= 0
+    wrong = (labels.codes("true") != labels.codes("observed"))[known]
+    if not wrong.any() or wrong.all():
+        return None
+    quality = labels.frame["label_quality"].to_numpy(dtype=np.float64)[known]
+    precision, recall, _ = precision_recall_curve(wrong, 1.0 - quality)
+    # From the surest down; the last point, precision 1 at recall 0, stands for no row at all.
+    places = np.linspace(len(recall) - 2, 0, _CURVE_POINTS).round().astype(int)
+    return (100 * recall[places]).tolist(), (100 * precision[places]).tolist()
 
 
 def _label_curve(run: RunData) -> tuple[list[float], list[float]]:
