@@ -159,8 +159,7 @@ def setting_figures(setting: str, runs: list[RunData], order: Sequence[str]) -> 
     if drawn:
         figures.append(
             line_figure(
-                drawn, x_label="wrong labels found (recall, %)",
-                y_label="of those called wrong, rightly so (precision, %)",
+                drawn, x_label="recall of wrong labels (%)", y_label="precision (%)",
                 title=f"Wrong labels ranked, {setting}", name=f"{name}-detection", order=order,
             )
         )  # fmt: skip
