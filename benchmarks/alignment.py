@@ -35,7 +35,7 @@ from ferclean.faces.mtcnn import MtcnnDetector
 from ferclean.steps.align import align
 from ferclean.tables.atomic import write_json
 from ferclean.tables.labels import make_table, write_label_table
-from ferclean.tables.packs import write_encoded_pack
+from ferclean.tables.packs import encoded_pack
 
 PICTURES_PER_TURN = 100
 STEP_REPEATS = 3
@@ -128,7 +128,8 @@ def step_rates(pictures: list[np.ndarray]) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         samples, pack = Path(folder) / "samples.parquet", Path(folder) / "pictures.arrow"
         write_label_table(make_table(frame, CANONICAL_CLASSES, "rendered"), samples)
-        write_encoded_pack(pack, zip(names, map(encode_jpeg, pictures), strict=True))
+        with encoded_pack(pack, zip(names, map(encode_jpeg, pictures), strict=True)):
+            pass
         output = Path(folder) / "align"
         rates = []
         for _ in range(STEP_REPEATS):

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+from typing import TypeGuard
+
+_LONGEST_SENTENCE = 600
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class FercleanError(Exception):
@@ -31,6 +37,33 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> FercleanError
         To be raised by the caller.
     """
     names = list(known)
-    close = difflib.get_close_matches(str(name), names, n=1)
+    close = difflib.get_close_matches(name, names, n=1) if _is_short(name) else []
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return FercleanError(f"unknown {kind} {name!r}{hint} (known: {', '.join(names)})")
+    return FercleanError(f"unknown {kind} {shown(name)}{hint} (known: {', '.join(names)})")
+
+
+def _is_short(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and len(name) < _SHORT.maxstring
+
+
+def shown(value: object) -> str:
+    """Return a value as a message can show it, however large it is.
+
+    A file of a few lines can hold a value that would fill the memory when it is written out.
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return f"a {type(value).__name__} that is too large to be shown"
+
+
+def in_one_line(text: str) -> str:
+    """Return a message as one line of bounded length that cannot steer a terminal.
+
+    Messages quote what files hold, and files may hold anything.
+    """
+    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    if len(plain) <= _LONGEST_SENTENCE:
+        return plain
+    half = _LONGEST_SENTENCE // 2
+    return f"{plain[:half]} [...] {plain[-half:]}"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ferclean.cli.app import main
 from ferclean.config.sections import SECTIONS
 
 
@@ -21,19 +18,3 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "FILE").touch()
     (tmp_path / "FOLDER").mkdir()
     return tmp_path
-
-
-@pytest.fixture
-def ferclean(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line; gives exit code, standard output and standard error."""
-
-    def call(*given: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ferclean", *given])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        written = capsys.readouterr()
-        return int(ended.value.code or 0), written.out, written.err
-
-    return call

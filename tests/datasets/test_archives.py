@@ -7,6 +7,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,6 +173,11 @@ def test_an_empty_archive_or_none_says_so(tmp_path):
         unpack([put_zip(tmp_path / "x.zip", {})], tmp_path / "out")
     with pytest.raises(FercleanError, match=r"cannot read .*absent.zip: No such file"):
         unpack([tmp_path / "absent.zip"], tmp_path / "out")
+
+
+def test_a_device_is_no_archive(tmp_path):
+    with pytest.raises(FercleanError, match="no file but a pipe, socket or device"):
+        unpack([Path("/dev/zero")], tmp_path / "out")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

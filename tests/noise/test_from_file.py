@@ -57,7 +57,7 @@ def test_wrong_tables_are_named(tmp_path, name, rows, message):
         ("noise.csv", b"id,label\n1,sad\n", "no column 'sample_id'"),
         ("noise.csv", b"", "not a readable table"),
         ("noise.csv", b"\xff\xfe\x00sample_id", "not a readable table"),
-        ("noise.parquet", b"sample_id,label\n", "not a readable table"),
+        ("noise.parquet", b"sample_id,label\n", "not a readable Parquet file"),
     ],
 )
 def test_unreadable_files_are_named(tmp_path, name, content, message):
@@ -69,5 +69,5 @@ def test_unreadable_files_are_named(tmp_path, name, content, message):
 
 @pytest.mark.parametrize("name", ["absent.csv", "absent.parquet"])
 def test_absent_file_is_named(tmp_path, name):
-    with pytest.raises(FercleanError, match=r"cannot read .*absent"):
+    with pytest.raises(FercleanError, match=r"noise\.file: (cannot read|table not found).*absent"):
         read_noise_file(tmp_path / name)

@@ -17,7 +17,7 @@ from ferclean.steps.align import align
 from ferclean.tables.atomic import read_json
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import make_table, read_label_table, write_label_table
-from ferclean.tables.packs import write_encoded_pack
+from fixtures.packs import write_encoded_pack
 from fixtures.rendered_pictures import rendered_pictures
 
 CLASSES = ("happy", "sad")

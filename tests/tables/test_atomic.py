@@ -120,8 +120,7 @@ def test_every_writer_names_the_file_that_does_not_fit(tmp_path, writer):
         from ferclean.errors import FercleanError
         from ferclean.tables.atomic import write_text
         from ferclean.tables.labels import make_table, write_label_table
-        from ferclean.tables.packs import write_encoded_pack
-        from fixtures.packs import write_faces
+        from fixtures.packs import write_encoded_pack, write_faces
         final = sys.argv[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:

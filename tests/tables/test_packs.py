@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferclean.errors import FercleanError
-from ferclean.tables.packs import EncodedPack, write_encoded_pack
+from ferclean.tables.packs import EncodedPack
+from fixtures.packs import write_encoded_pack
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 

@@ -12,7 +12,7 @@ import typer
 from ferclean import __version__
 from ferclean.cli import audit, doctor, params, prepare, results, training
 from ferclean.cli.processes import EXIT_LOST, lost_another, say_of_several
-from ferclean.errors import FercleanError
+from ferclean.errors import FercleanError, in_one_line
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -73,7 +73,7 @@ def main() -> None:
     try:
         app(prog_name="ferclean")
     except FercleanError as error:
-        sentence = " ".join(str(error).split())
+        sentence = in_one_line(str(error))
         if not say_of_several(sentence):
             print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)

@@ -10,7 +10,7 @@ import types
 import typing
 from typing import Any, TypeVar
 
-from ferclean.errors import FercleanError, unknown_name
+from ferclean.errors import FercleanError, shown, unknown_name
 
 T = TypeVar("T")
 _EXPONENT_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
@@ -72,7 +72,7 @@ def build(cls: type[T], values: Any, where: str) -> T:
     """
     values = {} if values is None else values
     if not isinstance(values, dict):
-        raise FercleanError(f"{where} must be a mapping of keys, found {values!r}")
+        raise FercleanError(f"{where} must be a mapping of keys, found {shown(values)}")
     declared = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
     arguments = {}
@@ -131,10 +131,17 @@ def _convert_union(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
 def _convert_scalar(value: Any, annotation: type, where: str) -> Any:
     if annotation is float:
         return _convert_number(value, where)
+    if isinstance(value, str) and not _can_be_a_name(value):
+        raise _wrong_type(value, "a text without NUL and half characters", where)
     if type(value) is annotation:
         return value
     expected = {int: "an integer", str: "a text", bool: "true or false"}
     raise _wrong_type(value, expected.get(annotation, str(annotation)), where)
+
+
+def _can_be_a_name(text: str) -> bool:
+    """Tell whether a text can name a file and stand in one."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _convert_number(value: Any, where: str) -> float:
@@ -151,7 +158,7 @@ def _convert_number(value: Any, where: str) -> float:
 
 
 def _wrong_type(value: Any, expected: str, where: str) -> FercleanError:
-    return FercleanError(f"{where} must be {expected}, found {value!r}")
+    return FercleanError(f"{where} must be {expected}, found {shown(value)}")
 
 
 def _check_bounds(value: Any, metadata: typing.Mapping[str, Any], where: str) -> None:
@@ -161,8 +168,8 @@ def _check_bounds(value: Any, metadata: typing.Mapping[str, Any], where: str) ->
             continue
         low, high, above = metadata["minimum"], metadata["maximum"], metadata["above"]
         if low is not None and number < low:
-            raise FercleanError(f"{where} must be at least {low}, found {number}")
+            raise FercleanError(f"{where} must be at least {low}, found {shown(number)}")
         if above is not None and number <= above:
-            raise FercleanError(f"{where} must be above {above}, found {number}")
+            raise FercleanError(f"{where} must be above {above}, found {shown(number)}")
         if high is not None and number > high:
-            raise FercleanError(f"{where} must be at most {high}, found {number}")
+            raise FercleanError(f"{where} must be at most {high}, found {shown(number)}")

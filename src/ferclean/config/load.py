@@ -14,6 +14,8 @@ from ferclean.config.fields import build
 from ferclean.config.sections import SECTIONS
 from ferclean.errors import FercleanError, unknown_name
 
+_MOST_KEYS, _LONGEST_FILE = 10_000, 10**6
+
 
 class Settings:
     """The sections a step was given, as attributes: ``settings.noise``, ``settings.training``.
@@ -89,13 +91,17 @@ def load_raw(text_or_path: str | Path) -> tuple[Any, str]:
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text, object_pairs_hook=_unique_pairs), "--params"
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # not only of its syntax: of numbers with 5,000 digits, too
             raise FercleanError(f"--params is not valid JSON: {error}") from None
         except RecursionError:
             raise FercleanError("--params is nested too deeply") from None
     path = Path(text)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader), path.name  # noqa: S506
+        with path.open(encoding="utf-8") as stream:
+            content = stream.read(_LONGEST_FILE + 1)
+        if len(content) > _LONGEST_FILE:
+            raise FercleanError(f"{path}: params must not be longer than {_LONGEST_FILE} letters")
+        return yaml.load(content, _UniqueKeyLoader), path.name  # noqa: S506
     except FileNotFoundError:
         raise FercleanError(f"params file not found: {path}") from None
     except OSError as error:
@@ -127,6 +133,14 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                 )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        # Mappings that merge each other several times over grow tenfold a line.
+        if len(node.value) > _MOST_KEYS:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a mapping with more than {_MOST_KEYS} keys", node.start_mark
+            )
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

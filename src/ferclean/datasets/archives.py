@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import require_no_device
 
 # Pictures hardly shrink and lists do so twentyfold; what grows more is made to fill the disk.
 _MOST_GROWTH, _ALWAYS_ALLOWED = 100, 64 * 2**20
@@ -67,6 +68,7 @@ def read_archive(path: Path) -> Iterator[Entry]:
         than a hundred times its size.
     """
     seen: set[str] = set()
+    require_no_device(path)
     with _errors_of(path):
         with path.open("rb") as packed:
             magic = packed.read(_LONGEST_MAGIC)

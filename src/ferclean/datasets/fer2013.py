@@ -147,6 +147,9 @@ def _csv_pictures(path: Path) -> Iterator[tuple[int, bytes | PictureError]]:
 
 def _pixels_to_png(text: str) -> bytes:
     try:
+        # int() takes other scripts' digits, signs and 1_0, too; no file of pixels has them.
+        if text and not (text.isascii() and text.replace(" ", "0").isdecimal()):
+            raise ValueError
         values = bytes(map(int, text.split()))
     except ValueError:
         raise PictureError("unreadable pixels: not all are integers from 0 to 255") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ferclean.datasets.pictures import PictureError
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import require_columns, require_no_device, require_single_values
 
 # No uncompressed picture of the supported formats needs more: 4 channels of 16 bits, and headers.
 _BYTES_PER_PIXEL, _HEADER_BYTES = 8, 16 * 2**20
@@ -114,11 +115,12 @@ def read_csv_rows(
     FercleanError
         If the file cannot be read, is no such table, or lacks a column.
     """
+    require_no_device(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.reader(stream, delimiter=separator, skipinitialspace=True, strict=True)
             header = [name.strip() for name in next(rows, [])]
-            require_columns(path, header, required)
+            require_columns(path, header, required, optional)
             wanted = [
                 header.index(name) if name in header else None for name in (*required, *optional)
             ]
@@ -138,30 +140,39 @@ def read_csv_rows(
         raise FercleanError(f"{path}, line {rows.line_num}: not valid CSV: {error}") from None
 
 
-def require_columns(path: Path, found: Iterable[str], required: tuple[str, ...]) -> None:
-    """Raise a :class:`FercleanError` naming the first required column that is missing."""
-    names = list(found)
-    for name in required:
-        if name not in names:
-            raise FercleanError(
-                f"{path}: column {name!r} is missing (found: {', '.join(names[:20]) or 'none'})"
-            )
+def resolved_folder(path: str | None) -> Path:
+    """Return ``data.path`` with all links resolved.
+
+    Raises
+    ------
+    FercleanError
+        If its links lead round in a circle.
+    """
+    try:
+        return Path(path or "").resolve()
+    except (OSError, RuntimeError):
+        raise FercleanError(f"data.path {path} is a link that leads to itself") from None
 
 
-def open_parquet(path: Path, required: tuple[str, ...]) -> pq.ParquetFile:
+def open_parquet(
+    path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> pq.ParquetFile:
     """Open a Parquet file and check its columns.
 
     Raises
     ------
     FercleanError
-        If the file cannot be read, is no Parquet file, or lacks a column.
+        If the file cannot be read, is no Parquet file, lacks a required column, or holds a column
+        twice or with more than one value a row.
     """
+    require_no_device(path)
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise FercleanError(f"cannot read {path} as Parquet: {reason}") from None
-    require_columns(path, file.schema_arrow.names, required)
+    require_columns(path, file.schema_arrow.names, required, optional)
+    require_single_values(path, file.schema_arrow, (*required, *optional))
     return file
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import SPLIT_NAMES, Source, first_reason, resolve_labels, resolve_splits
 from ferclean.datasets.classes import label_lookup
-from ferclean.datasets.files import read_each
+from ferclean.datasets.files import read_each, resolved_folder
 from ferclean.errors import FercleanError
 
 _NOT_DATA = {"thumbs.db", "desktop.ini"}
@@ -30,7 +30,7 @@ def read_image_folder(settings: DataSettings) -> Source:
     FercleanError
         If the root is no folder or cannot be listed.
     """
-    root = Path(settings.path or "").resolve()
+    root = resolved_folder(settings.path)
     if not root.is_dir():
         raise FercleanError(f"data.path must be a folder of class folders, found {root}")
     files = list_files(root)

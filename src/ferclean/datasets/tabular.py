@@ -101,7 +101,7 @@ def read_columns(path: Path, required: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _parquet_rows(path: Path, required: tuple[str, ...]) -> Iterable[tuple[object, ...]]:
-    file = open_parquet(path, required)
+    file = open_parquet(path, required, _OPTIONAL)
     present = [n for n in (*required, *_OPTIONAL) if n in file.schema_arrow.names]
     for batch in read_parquet_batches(file, path, present):
         columns = {name: batch.column(name).to_pylist() for name in present}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import read_text_table
 
 
 def read_noise_file(path: str | Path) -> pd.Series:
@@ -33,14 +33,9 @@ def read_noise_file(path: str | Path) -> pd.Series:
     path = Path(path)
     columns = ["sample_id", "label"]
     try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise FercleanError(f"noise.file: cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, pa.ArrowException) as error:
-        raise FercleanError(f"noise.file: {path} is not a readable table: {error}") from None
+        frame = read_text_table(path)
+    except FercleanError as error:
+        raise FercleanError(f"noise.file: {error}") from None
     for column in columns:
         if column not in frame:
             raise FercleanError(f"noise.file: {path} has no column {column!r}")

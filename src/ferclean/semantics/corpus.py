@@ -14,6 +14,7 @@ import numpy as np
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.semantics.words import missing_word
+from ferclean.tables.inputs import require_no_device
 
 _SENTENCE_TOKENS = 10_000  # gensim silently cuts what is longer
 
@@ -33,6 +34,7 @@ class TokenLines:
     def __iter__(self) -> Iterator[list[str]]:
         from gensim.utils import simple_preprocess
 
+        require_no_device(self._path)
         try:
             with self._path.open(encoding="utf-8", errors="replace") as stream:
                 for line in stream:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ferclean.errors import FercleanError
 from ferclean.semantics.words import missing_word
+from ferclean.tables.inputs import require_no_device
 
 _LONGEST_WORD = 4096  # bytes, as are the digits of a number
 _LONGEST_NUMBER = 32
@@ -76,6 +77,7 @@ def _check_vectors(vectors: np.ndarray, words: Mapping[str, str], path: Path) ->
 
 
 def _open(path: Path) -> io.BufferedReader:
+    require_no_device(path)
     with path.open("rb") as stream:
         compressed = stream.read(2) == b"\x1f\x8b"
     raw: Any = gzip.GzipFile(path) if compressed else io.FileIO(path)

@@ -18,7 +18,7 @@ from ferclean.errors import FercleanError
 from ferclean.faces.cut import CutFace, cut_faces
 from ferclean.faces.detect import LANDMARKS, FaceDetector
 from ferclean.progress import say, track
-from ferclean.tables.atomic import write_json, write_text
+from ferclean.tables.atomic import write_csv, write_json
 from ferclean.tables.face_packs import Encoding, encode_face, face_pack_writer
 from ferclean.tables.labels import SPLITS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.packs import EncodedPack
@@ -203,7 +203,7 @@ def _write_tables(
     face_row = np.arange(len(aligned), dtype=np.int64)
     frame = aligned.frame.assign(face_row=face_row, **_face_columns(cuts))
     write_label_table(LabelTable(frame, table.classes, table.dataset), output / "samples.parquet")
-    write_text(output / "quarantine.csv", quarantine.to_csv(index=False, lineterminator="\n"))
+    write_csv(output / "quarantine.csv", quarantine)
     write_json(output / "summary.json", _summary(table, results, options))
 
 

@@ -15,7 +15,7 @@ from ferclean.audit.neighbours import Neighbourhood, look_around
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.report.audit_page import render_audit_page
-from ferclean.tables.atomic import atomic_path, write_json, write_text
+from ferclean.tables.atomic import atomic_path, write_csv, write_json, write_text
 from ferclean.tables.audit_inputs import (
     LABEL_COLUMN,
     read_features,
@@ -93,8 +93,7 @@ def write_findings(
         pq.write_table(
             pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
         )
-    with atomic_path(output / "audit.csv") as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    write_csv(output / "audit.csv", table, float_format="%.6g")
     write_json(output / "audit.json", whole)
     write_text(
         output / "index.html",

@@ -103,7 +103,7 @@ def _clean_probabilities(
 
 def _read_duplicates(path: Path, sample_id: np.ndarray, labels: np.ndarray) -> DuplicateEvidence:
     try:
-        pairs = pd.read_csv(path, dtype=str)
+        pairs = pd.read_csv(path, dtype=str, keep_default_na=False)
         return duplicate_evidence(pairs, sample_id, labels)
     except OSError as error:
         raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None

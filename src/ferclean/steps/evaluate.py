@@ -25,7 +25,7 @@ from ferclean.evaluate.truth import (
 from ferclean.evaluate.uncertainty import DOUBTS, doubt_correlations
 from ferclean.progress import say
 from ferclean.steps.predictions import Predictions, read_run_predictions
-from ferclean.tables.atomic import atomic_path, write_json
+from ferclean.tables.atomic import write_csv, write_json
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.partitions import read_evidence, read_threshold
 
@@ -149,11 +149,11 @@ def _measure(
     }
     repaired = repaired_table(base, mask, tables)
     write_label_table(repaired, output / "labels.parquet")
-    _write_csv(repaired.frame, output / "labels.csv")
-    _write_csv(epochs, output / "epochs.csv")
-    _write_csv(rounds, output / "rounds.csv")
-    _write_csv(confusion, output / "confusion.csv")
-    _write_csv(reliability, output / "calibration.csv")
+    write_csv(output / "labels.csv", repaired.frame, float_format="%.6g")
+    write_csv(output / "epochs.csv", epochs, float_format="%.6g")
+    write_csv(output / "rounds.csv", rounds, float_format="%.6g")
+    write_csv(output / "confusion.csv", confusion, float_format="%.6g")
+    write_csv(output / "calibration.csv", reliability, float_format="%.6g")
     write_json(output / "metrics.json", metrics)
     say(_closing_line(metrics))
 
@@ -239,11 +239,6 @@ def _null(value: Any) -> Any:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _closing_line(metrics: dict[str, Any]) -> str:

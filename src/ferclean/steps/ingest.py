@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from ferclean.datasets.registry import read_source
 from ferclean.datasets.splits import hold_out
 from ferclean.errors import FercleanError
 from ferclean.progress import say, track
-from ferclean.tables.atomic import atomic_path, write_json
-from ferclean.tables.labels import SPLITS, make_table, write_label_table
-from ferclean.tables.packs import write_encoded_pack
+from ferclean.tables.atomic import write_csv, write_json
+from ferclean.tables.labels import SPLITS, LabelTable, make_table, write_label_table
+from ferclean.tables.packs import encoded_pack
 
 _FIRST_COLUMNS = ("sample_id", "path", "split", "given", "true")
 _LAST_COLUMNS = ("width", "height", "sha256", "identity")
@@ -59,10 +60,31 @@ def ingest(*, output: Path, settings: Settings) -> None:
     source = read_source(data)
     frame, position = _sorted_rows(source)
     fingerprints = Fingerprints.empty(len(frame))
-    unreadable = _stream_pictures(
-        source, frame, position, fingerprints, output / "pictures.arrow", data.max_pixels
-    )
-    frame["reason"] = first_reason(frame["reason"], unreadable)
+    unreadable = np.full(len(frame), None, dtype=object)
+    pictures = _usable_pictures(source, frame, position, fingerprints, unreadable, data.max_pixels)
+    # The pack takes its place only once all the rest is known to stand.
+    with encoded_pack(output / "pictures.arrow", pictures):
+        tables, summary = _tables(source, frame, fingerprints, unreadable, data)
+    _write(output, tables, summary)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    samples: LabelTable
+    quarantine: pd.DataFrame
+    duplicates: pd.DataFrame
+    conflicts: pd.DataFrame
+
+
+def _tables(
+    source: Source,
+    frame: pd.DataFrame,
+    fingerprints: Fingerprints,
+    unreadable: np.ndarray,
+    data: DataSettings,
+) -> tuple[_Tables, dict[str, Any]]:
+    """Return the step's tables and summary, once all pictures are examined."""
+    frame["reason"] = first_reason(frame["reason"], pd.Series(unreadable))
     _check_all_examined(frame, fingerprints, source.dataset)
     frame = frame.assign(
         width=fingerprints.width,
@@ -86,7 +108,8 @@ def ingest(*, output: Path, settings: Settings) -> None:
             "usable_rows": copied,
         },
     }
-    _write(output, source.dataset, frame, duplicates, conflicts, summary, data)
+    samples, quarantine = _kept_and_refused(frame, source.dataset, data)
+    return _Tables(samples, quarantine, duplicates, conflicts), summary
 
 
 def _sorted_rows(source: Source) -> tuple[pd.DataFrame, np.ndarray]:
@@ -100,34 +123,28 @@ def _sorted_rows(source: Source) -> tuple[pd.DataFrame, np.ndarray]:
     return frame, position
 
 
-def _stream_pictures(
+def _usable_pictures(
     source: Source,
     frame: pd.DataFrame,
     position: np.ndarray,
     fingerprints: Fingerprints,
-    pack: Path,
+    unreadable: np.ndarray,
     max_pixels: int,
-) -> pd.Series:
-    """Fill `fingerprints` and the pack; return why pictures cannot be used."""
-    unreadable = np.full(len(frame), None, dtype=object)
+) -> Iterator[tuple[str, bytes]]:
+    """Yield what goes into the pack; fill `fingerprints`, and why pictures are `unreadable`."""
     ids, usable = frame["sample_id"].to_numpy(dtype=object), frame["reason"].isna().to_numpy()
     # A repeated row is no second sample: it would be reported as its own duplicate.
     repeated = frame["sample_id"].duplicated().to_numpy()
     pictures = (item for item in source.pictures if not repeated[position[item[0]]])
-
-    def packed() -> Iterator[tuple[str, bytes]]:
-        examined = examine_pictures(pictures, max_pixels=max_pixels)
-        for number, encoded, outcome in track(examined, "ingest", len(frame)):
-            row = position[number]
-            if isinstance(outcome, PictureError):
-                unreadable[row] = outcome.reason
-                continue
-            fingerprints.put(row, outcome)
-            if usable[row] and isinstance(encoded, bytes):
-                yield ids[row], encoded
-
-    write_encoded_pack(pack, packed())
-    return pd.Series(unreadable, index=frame.index, dtype=object)
+    examined = examine_pictures(pictures, max_pixels=max_pixels)
+    for number, encoded, outcome in track(examined, "ingest", len(frame)):
+        row = position[number]
+        if isinstance(outcome, PictureError):
+            unreadable[row] = outcome.reason
+            continue
+        fingerprints.put(row, outcome)
+        if usable[row] and isinstance(encoded, bytes):
+            yield ids[row], encoded
 
 
 def _check_all_examined(frame: pd.DataFrame, fingerprints: Fingerprints, dataset: str) -> None:
@@ -211,15 +228,9 @@ def _summarise(dataset: str, frame: pd.DataFrame, data: DataSettings) -> dict[st
     return summary
 
 
-def _write(
-    output: Path,
-    dataset: str,
-    frame: pd.DataFrame,
-    duplicates: pd.DataFrame,
-    conflicts: pd.DataFrame,
-    summary: dict[str, Any],
-    data: DataSettings,
-) -> None:
+def _kept_and_refused(
+    frame: pd.DataFrame, dataset: str, data: DataSettings
+) -> tuple[LabelTable, pd.DataFrame]:
     refused = frame["reason"].notna()
     quarantine = frame.loc[refused, ["sample_id", "path", "reason"]]
     samples = frame[~refused].drop(columns="reason")
@@ -227,15 +238,16 @@ def _write(
     last = [name for name in _LAST_COLUMNS if name in samples]
     middle = [name for name in samples.columns if name not in (*first, *last)]
     table = make_table(samples[first + middle + last], data.classes, dataset)
-    if len(table) + len(quarantine) != summary["rows"]:
+    if len(table) + len(quarantine) != len(frame):
         raise RuntimeError(f"rows of {dataset} were lost between reading and writing")
-    write_label_table(table, output / "samples.parquet")
-    for name, rows in (
-        ("quarantine", quarantine),
-        ("duplicates", duplicates),
-        ("conflicts", conflicts),
-    ):
-        with atomic_path(output / f"{name}.csv") as temporary:
-            rows.to_csv(temporary, index=False, lineterminator="\n")
+    return table, quarantine
+
+
+def _write(output: Path, tables: _Tables, summary: dict[str, Any]) -> None:
+    write_label_table(tables.samples, output / "samples.parquet")
+    write_csv(output / "quarantine.csv", tables.quarantine)
+    write_csv(output / "duplicates.csv", tables.duplicates)
+    write_csv(output / "conflicts.csv", tables.conflicts)
     write_json(output / "summary.json", summary)
-    say(f"ingest: {len(table)} of {summary['rows']} rows kept, {len(quarantine)} quarantined")
+    kept, refused = len(tables.samples), len(tables.quarantine)
+    say(f"ingest: {kept} of {summary['rows']} rows kept, {refused} quarantined")

@@ -101,7 +101,8 @@ def _read_predictions(path: Path) -> Predictions:
             }
     except FileNotFoundError:
         raise FercleanError(f"predictions not found: {path}") from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    # A file that is none makes numpy's and zip's readers raise nearly anything.
+    except Exception as error:
         raise FercleanError(f"{path} is not a predictions file: {error}") from None
     probabilities, ids = read["probabilities"], read["sample_id"]
     if probabilities.ndim != 3 or probabilities.shape[:2] != (len(read["epoch"]), len(ids)):

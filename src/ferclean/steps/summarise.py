@@ -13,7 +13,7 @@ from ferclean.config.run_names import checked_runs
 from ferclean.errors import FercleanError
 from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_table
 from ferclean.progress import say
-from ferclean.tables.atomic import atomic_path, read_json, write_json
+from ferclean.tables.atomic import read_json, write_csv, write_json
 
 
 def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: Settings) -> None:
@@ -53,8 +53,7 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
     write_json(output / "metrics.json", nested)
     tables = {"results": results, "seeds": mean_over_seeds(results), "curves": curves}
     for name, frame in tables.items():
-        with atomic_path(output / f"{name}.csv") as temporary:
-            frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+        write_csv(output / f"{name}.csv", frame, float_format="%.6g")
     for _, row in results.iterrows():
         say(f"{row['run']}: test accuracy {row['test_accuracy_last_epoch']:.3f} (last epoch)")
 

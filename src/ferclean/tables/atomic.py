@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import glob
 import json
@@ -10,9 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferclean.errors import FercleanError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -93,6 +97,21 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_csv(path: str | Path, frame: pd.DataFrame, *, float_format: str | None = None) -> None:
+    """Write a frame without its index as CSV, atomically, one line a row.
+
+    A carriage return in a value (file names may have one) ends a line for most readers, but
+    Python's writer does not quote it; such a file has all its texts quoted.
+    """
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC):
+        text = frame.to_csv(
+            index=False, float_format=float_format, lineterminator="\n", quoting=quoting
+        )
+        if "\r" not in text:
+            break
+    write_text(path, text)
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically, keys in the given order; NaN and infinity are refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -104,5 +123,5 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FercleanError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FercleanError(f"{path} is not valid JSON: {error}") from None

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import read_array, read_text_table
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".npy")
 ID_COLUMN = "sample_id"
 LABEL_COLUMN = "label"
 PROBABILITY_PREFIX = "p_"
+_LARGEST_LABEL = 2**31  # far more than there are classes; infinity is larger
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
         If the file cannot be read, has no such column, lacks a label or names a sample twice.
     """
     if path.suffix == ".npy":
-        labels = _read_npy(path)
+        labels = read_array(path)
         if labels.ndim != 1 or labels.dtype.kind not in "iuU":
             raise FercleanError(
                 f"{path} must hold one integer or text a row, found {labels.dtype} "
@@ -90,9 +91,9 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
     empty = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
     if empty.any():
         raise FercleanError(f"{path}: row {int(empty.argmax()) + 1} has no label")
-    if pd.api.types.is_float_dtype(values) and not (values == values.round()).all():
-        raise FercleanError(f"{path}: labels must be names or whole numbers, found fractions")
     if pd.api.types.is_float_dtype(values):
+        if not ((values == values.round()) & (values.abs() < _LARGEST_LABEL)).all():
+            raise FercleanError(f"{path}: labels must be names or whole numbers, found fractions")
         values = values.astype("int64")
     text = values.astype(str).str.strip().to_numpy(dtype=str)
     return GivenLabels(text, _sample_ids(frame, path))
@@ -117,7 +118,7 @@ def read_probabilities(path: Path) -> Probabilities:
         If the file cannot be read, holds something that is no number, or names a sample twice.
     """
     if path.suffix == ".npy":
-        values = _read_npy(path)
+        values = read_array(path)
         if values.ndim not in (2, 3) or values.dtype.kind not in "fiu":
             raise FercleanError(
                 f"{path} must hold numbers of shape (rows, classes) or (members, rows, classes), "
@@ -148,7 +149,7 @@ def read_features(path: Path) -> np.ndarray:
     """
     if path.suffix != ".npy":
         raise FercleanError(f"{path} must end in .npy: features are one array")
-    values = _read_npy(path)
+    values = read_array(path)
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise FercleanError(
             f"{path} must hold numbers of shape (rows, width), found {values.dtype} "
@@ -157,47 +158,10 @@ def read_features(path: Path) -> np.ndarray:
     return values
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        found = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise FercleanError(f"{path} is no NPY file of plain numbers or text: {error}") from None
-    if not isinstance(found, np.ndarray):
-        raise FercleanError(f"{path} is an archive of several arrays; save one array as .npy")
-    return found
-
-
 def _read_table(path: Path) -> pd.DataFrame:
     if path.suffix not in SUFFIXES:
         raise FercleanError(f"{path} must end in one of: {', '.join(SUFFIXES)}")
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            separator = "\t" if path.suffix == ".tsv" else ","
-            # As text: "03" stays what it is, and a class may be called "None".
-            rows = pd.read_csv(
-                path,
-                sep=separator,
-                header=None,  # pandas would rename a column that stands there twice
-                dtype=str,
-                keep_default_na=False,
-                skipinitialspace=True,
-                encoding="utf-8-sig",
-            )
-            frame = rows[1:].set_axis(rows.iloc[0], axis=1).reset_index(drop=True)
-    except OSError as error:
-        raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise FercleanError(f"{path} is not a readable table: {reason}") from None
-    frame.columns = [str(name).strip() for name in frame.columns]
-    if frame.columns.has_duplicates:
-        repeated = frame.columns[frame.columns.duplicated()][0]
-        raise FercleanError(f"{path} has two columns {repeated!r}")
-    return frame
+    return read_text_table(path)
 
 
 def _sample_ids(frame: pd.DataFrame, path: Path) -> np.ndarray | None:

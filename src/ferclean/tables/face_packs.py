@@ -16,6 +16,7 @@ from PIL import Image
 
 from ferclean.errors import FercleanError
 from ferclean.tables.atomic import atomic_path
+from ferclean.tables.inputs import read_array, require_no_device
 
 Encoding = Literal["raw", "png", "jpeg"]
 
@@ -23,6 +24,7 @@ _SCHEMA = pa.schema([("face", pa.large_binary())])
 _SHAPE_KEY = b"ferclean_face_shape"
 _ARROW_MAGIC, _JPEG_MAGIC = b"ARROW1", b"\xff\xd8"
 _MODES = {1: "L", 3: "RGB"}
+_LARGEST_SIDE = 2**14  # of a face in pixels
 _ROWS_PER_BATCH = 256
 # The best quality that Pillow's documentation advises, without subsampling of the colours: what
 # an expression is told by is a few pixels wide.
@@ -69,10 +71,14 @@ class EncodedFaces:
             self._file = self._path.open("rb")
             whole = pa.memory_map(str(path)).read_buffer()
             table = pa.ipc.open_file(pa.BufferReader(whole)).read_all()
+            table.validate(full=True)
         except (OSError, pa.ArrowException) as error:
             raise FercleanError(f"{path} is not a face pack: {error}") from None
         self.shape = (len(table), *_face_shape(table.schema, path))
         self._start, self._length = _places(table["face"], whole.address)
+        # Compressed, or in no file, they would lie elsewhere in memory.
+        if (self._start < 0).any() or (self._start + self._length > whole.size).any():
+            raise FercleanError(f"{path} is not a face pack: its faces do not lie in it one by one")
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -128,23 +134,23 @@ def read_face_pack(path: str | Path) -> Faces:
     FercleanError
         If the file is missing or not a face pack.
     """
+    path = Path(path)
+    require_no_device(path)
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             encoded = stream.read(len(_ARROW_MAGIC)) == _ARROW_MAGIC
-        if encoded:
-            return EncodedFaces(path)
-        faces = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise FercleanError(f"face pack not found: {path}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except OSError as error:
         raise FercleanError(f"{path} is not a face pack: {error}") from None
-    if not isinstance(faces, np.ndarray):  # a zip archive of arrays
-        raise FercleanError(f"{path} is not a face pack but an archive")
+    if encoded:
+        return EncodedFaces(path)
+    faces = read_array(path, "a face pack")
     if faces.ndim != 4 or faces.dtype != np.uint8:
         raise FercleanError(
             f"{path} must hold (N, H, W, C) uint8, found {faces.shape} {faces.dtype}"
         )
-    return np.asarray(faces)
+    return faces
 
 
 def encode_face(face: np.ndarray, encoding: Encoding) -> bytes:
@@ -262,7 +268,8 @@ def _places(faces: pa.ChunkedArray, file_start: int) -> tuple[np.ndarray, np.nda
     for chunk in faces.chunks:
         _, offsets, content = chunk.buffers()
         inside = np.frombuffer(offsets, dtype=np.int64, count=len(chunk) + 1)
-        starts.append(content.address - file_start + inside[:-1])
+        first = file_start if content is None else content.address
+        starts.append(first - file_start + inside[:-1])
         lengths.append(np.diff(inside))
     return np.concatenate(starts), np.concatenate(lengths)
 
@@ -270,8 +277,10 @@ def _places(faces: pa.ChunkedArray, file_start: int) -> tuple[np.ndarray, np.nda
 def _face_shape(schema: pa.Schema, path: str | Path) -> tuple[int, int, int]:
     try:
         height, width, channels = json.loads((schema.metadata or {})[_SHAPE_KEY])
-        if not schema.equals(_SCHEMA) or channels not in _MODES or min(height, width) < 1:
+        if not schema.equals(_SCHEMA) or channels not in _MODES:
             raise ValueError
-    except (KeyError, ValueError, TypeError):
+        if not all(type(side) is int and 1 <= side <= _LARGEST_SIDE for side in (height, width)):
+            raise ValueError
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise FercleanError(f"{path} is not a face pack but another Arrow file") from None
-    return int(height), int(width), int(channels)
+    return height, width, int(channels)

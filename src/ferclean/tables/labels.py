@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from ferclean.errors import FercleanError
 from ferclean.tables.atomic import atomic_path
+from ferclean.tables.inputs import read_parquet_frame, read_parquet_schema
 
 SPLITS = ("train", "val", "test")
 LABEL_COLUMNS = ("given", "observed", "true", "label")
@@ -34,6 +35,7 @@ LABEL_COLUMNS = ("given", "observed", "true", "label")
 TRAINING_COLUMNS = ("sample_id", "path", "split", "observed", "face_row")
 ACTIONS = ("keep", "relabel", "soften", "drop")
 ANNOTATION_PREFIX = "annotation_"  # before the names of single annotators
+_WHAT = "label table"
 _CLASSES_KEY, _DATASET_KEY = b"ferclean.classes", b"ferclean.dataset"
 
 
@@ -117,6 +119,8 @@ def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> Lab
         raise FercleanError(
             f"label table of {dataset}: split must be one of {', '.join(SPLITS)}, found {found[0]}"
         )
+    if "face_row" in frame and not pd.api.types.is_integer_dtype(frame["face_row"]):
+        raise FercleanError(f"label table of {dataset}: face_row must be a whole number a row")
     for column in list(frame.columns):
         if column in LABEL_COLUMNS or str(column).startswith(ANNOTATION_PREFIX):
             frame[column] = _as_labels(frame[column], classes, column, dataset)
@@ -126,7 +130,7 @@ def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> Lab
 def _as_labels(
     values: pd.Series, classes: Sequence[str], column: str, dataset: str
 ) -> pd.Categorical:
-    present = values.dropna().unique()
+    present = values.dropna().unique().tolist()
     unknown = [value for value in present if value not in classes]
     if unknown:
         raise FercleanError(
@@ -164,34 +168,21 @@ def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> 
     FercleanError
         If the file is missing, is not a label table, or lacks a column.
     """
-    schema = _read_schema(path)
+    schema = read_parquet_schema(path, _WHAT)
     metadata = schema.metadata or {}
     try:
         classes, dataset = json.loads(metadata[_CLASSES_KEY]), metadata[_DATASET_KEY].decode()
-    except (KeyError, ValueError):
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError
+    except (KeyError, ValueError, RecursionError):
         raise FercleanError(f"{path} is not a label table: its metadata names no classes") from None
     wanted = list(columns) if columns is not None else schema.names
-    absent = [column for column in wanted if column not in schema.names]
-    if absent:
-        raise FercleanError(f"{path}: column {absent[0]!r} is missing")
-    try:
-        frame = pq.read_table(path, columns=wanted).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is damaged: {error}") from None
+    frame = read_parquet_frame(path, _WHAT, wanted)
     return make_table(frame, classes, dataset)
 
 
 def read_training_table(path: str | Path) -> LabelTable:
     """Read only what training may see: :data:`TRAINING_COLUMNS`, and single annotators' labels."""
-    names = _read_schema(path).names
+    names = read_parquet_schema(path, _WHAT).names
     annotations = [name for name in names if name.startswith(ANNOTATION_PREFIX)]
     return read_label_table(path, (*TRAINING_COLUMNS, *annotations))
-
-
-def _read_schema(path: str | Path) -> pa.Schema:
-    try:
-        return pq.read_schema(path)
-    except FileNotFoundError:
-        raise FercleanError(f"label table not found: {path}") from None
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +14,13 @@ from ferclean.tables.atomic import atomic_path
 _ENCODED_SCHEMA = pa.schema([("sample_id", pa.string()), ("picture", pa.large_binary())])
 
 
-def write_encoded_pack(
+@contextmanager
+def encoded_pack(
     path: str | Path, pictures: Iterable[tuple[str, bytes]], rows_per_batch: int = 256
-) -> int:
+) -> Iterator[int]:
     """Write compressed pictures (PNG, JPEG, WebP bytes as they came) to one Arrow file.
+
+    The file appears under its name when the block ends without an error.
 
     Parameters
     ----------
@@ -27,25 +31,25 @@ def write_encoded_pack(
     rows_per_batch : int
         Pictures per record batch.
 
-    Returns
-    -------
+    Yields
+    ------
     int
         Number of pictures written.
     """
     written = 0
-    with (
-        atomic_path(path) as temporary,
-        pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, _ENCODED_SCHEMA) as writer,
-    ):
-        rows: list[tuple[str, bytes]] = []
-        for row in pictures:
-            rows.append(row)
-            if len(rows) == rows_per_batch:
-                written += _write_rows(writer, rows)
-                rows = []
-        written += _write_rows(writer, rows)
-    return written
+    with atomic_path(path) as temporary:
+        with (
+            pa.OSFile(str(temporary), "wb") as sink,
+            pa.ipc.new_file(sink, _ENCODED_SCHEMA) as writer,
+        ):
+            rows: list[tuple[str, bytes]] = []
+            for row in pictures:
+                rows.append(row)
+                if len(rows) == rows_per_batch:
+                    written += _write_rows(writer, rows)
+                    rows = []
+            written += _write_rows(writer, rows)
+        yield written
 
 
 def _write_rows(writer: pa.ipc.RecordBatchFileWriter, rows: list[tuple[str, bytes]]) -> int:

@@ -15,8 +15,11 @@ import pyarrow.parquet as pq
 
 from ferclean.errors import FercleanError
 from ferclean.tables.atomic import atomic_path
+from ferclean.tables.inputs import read_parquet_frame, read_parquet_schema, require_columns
 
 _KEY = b"ferclean.partition"
+_WHAT = "partition"
+_MOST_NETWORKS = 64  # far more than any method has
 # Evidence of recipes that keep what their networks said of a row over time, ``(N, K)``: steadier
 # than their last word.
 RUNNING_TARGET = "running_target"
@@ -98,18 +101,18 @@ def read_partition(
         from `sample_id`.
     """
     header = _read_header(path)
-    try:
-        frame = pq.read_table(path).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is damaged: {error}") from None
+    frame = read_parquet_frame(path, _WHAT)
     networks = range(header["networks"])
-    needed = ["sample_id", *(f"p_{net}_{name}" for net in networks for name in classes)]
-    absent = [column for column in needed if column not in frame]
-    if absent:
-        raise FercleanError(f"{path}: column {absent[0]!r} is missing")
+    needed = ["sample_id"]
+    for net in networks:
+        needed += [f"score_{net}", f"clean_probability_{net}", *_of_classes(f"p_{net}", classes)]
+    for name, axes in header["evidence"].items():
+        needed += [name] if axes == 1 else _of_classes(name, classes)
+    require_columns(Path(path), frame.columns, needed)
+    _require_numbers(Path(path), frame[needed[1:]])
     if sample_id is not None and not np.array_equal(frame["sample_id"].to_numpy(), sample_id):
         raise FercleanError(f"{path} describes other rows than the label table")
-    probabilities = [frame[[f"p_{n}_{name}" for name in classes]].to_numpy() for n in networks]
+    probabilities = [frame[_of_classes(f"p_{n}", classes)].to_numpy() for n in networks]
     return Partition(
         score_name=header["score"],
         score=np.stack([frame[f"score_{n}"].to_numpy() for n in networks]),
@@ -117,7 +120,7 @@ def read_partition(
         probabilities=np.stack(probabilities),
         threshold=header["threshold"],
         evidence={
-            name: frame[name if axes == 1 else [f"{name}_{c}" for c in classes]].to_numpy()
+            name: frame[name if axes == 1 else _of_classes(name, classes)].to_numpy()
             for name, axes in header["evidence"].items()
         },
         parameters=header["parameters"],
@@ -157,27 +160,50 @@ def read_evidence(
     wanted = [name for name in names if held.get(name) == 1]
     if not wanted:
         return {}
-    try:
-        frame = pq.read_table(path, columns=["sample_id", *wanted]).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is damaged: {error}") from None
+    frame = read_parquet_frame(path, _WHAT, ["sample_id", *wanted])
     if not np.array_equal(frame["sample_id"].to_numpy(), sample_id):
         raise FercleanError(f"{path} describes other rows than the label table")
     return {name: frame[name].to_numpy() for name in wanted}
 
 
 def _read_header(path: str | Path) -> dict[str, Any]:
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except FileNotFoundError:
-        raise FercleanError(f"partition not found: {path}") from None
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    metadata = read_parquet_schema(path, _WHAT).metadata or {}
     if _KEY not in metadata:
         raise FercleanError(f"{path} is not a partition: its metadata names no score")
-    header: dict[str, Any] = json.loads(metadata[_KEY])
+    header = _parse_header(metadata[_KEY], path)
     if "threshold" not in header:
         raise FercleanError(
             f"{path} names no threshold: an older version wrote it, partition again"
         )
     return header
+
+
+def _parse_header(text: bytes, path: str | Path) -> dict[str, Any]:
+    """Parse what a partition says of itself; parts that are there have their types."""
+    try:
+        header = json.loads(text)
+        evidence = header["evidence"]
+        if (
+            not isinstance(header["score"], str)
+            or type(header["networks"]) is not int
+            or not 1 <= header["networks"] <= _MOST_NETWORKS
+            or not isinstance(header["parameters"], dict)
+            or not all(type(axes) is int for axes in evidence.values())
+            or not isinstance(header.get("threshold", 0.0), int | float)
+        ):
+            raise ValueError
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        raise FercleanError(
+            f"{path} is not a partition as this version writes it; partition again"
+        ) from None
+    return dict(header)
+
+
+def _of_classes(name: str, classes: tuple[str, ...]) -> list[str]:
+    return [f"{name}_{label}" for label in classes]
+
+
+def _require_numbers(path: Path, frame: pd.DataFrame) -> None:
+    for name, kind in frame.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(kind):
+            raise FercleanError(f"{path}: column {name!r} holds something else than numbers")

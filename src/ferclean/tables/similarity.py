@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ferclean.errors import FercleanError
 from ferclean.tables.atomic import atomic_path
+from ferclean.tables.inputs import read_parquet_frame
 
 _PREFIX = "s_"
 
@@ -62,12 +63,7 @@ def read_similarity(path: str | Path, classes: Sequence[str], sample_id: np.ndar
         If the file cannot be read, has other rows or classes, or holds something else than
         cosines.
     """
-    try:
-        frame = pq.read_table(path).to_pandas()
-    except FileNotFoundError:
-        raise FercleanError(f"similarities not found: {path}") from None
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{path} is not a readable Parquet file: {error}") from None
+    frame = read_parquet_frame(path, "similarities")
     expected = ["sample_id", *(f"{_PREFIX}{name}" for name in classes)]
     if list(frame.columns) != expected:
         raise FercleanError(

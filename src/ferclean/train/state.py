@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 
 from ferclean.config.training import ModelSettings, OptimizerSettings
-from ferclean.errors import FercleanError
+from ferclean.errors import FercleanError, shown
 from ferclean.models.network import HeadBuilder, Network
 from ferclean.models.registry import build_network
 from ferclean.models.weights import load_backbone_weights
@@ -134,10 +133,11 @@ def restore_state(
         If the checkpoint was made for another method, class order, model or face size, or its
         tensors do not fit.
     """
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    found = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(found, int) or found != _FORMAT:
         raise FercleanError(f"{where} is not a ferclean checkpoint of format {_FORMAT}")
-    _check_identity(content.get("identity"), identity, where)
     try:
+        _check_identity(content.get("identity"), identity, where)
         for network, tensors in zip(state.networks, content["networks"], strict=True):
             network.load_state_dict(tensors, strict=True)
         for optimizer, saved in zip(state.optimizers, content["optimizers"], strict=True):
@@ -146,8 +146,11 @@ def restore_state(
             optimizer.load_state_dict({"state": saved["state"], "param_groups": groups})
         state.epoch = int(content["epoch"])
         state.memory = {key: value.cpu().numpy() for key, value in content["memory"].items()}
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).splitlines()[0]
+    except FercleanError:
+        raise
+    # What is no tensor where one should be can make PyTorch raise anything.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FercleanError(f"checkpoint {where} does not fit this run: {reason}") from None
 
 
@@ -157,7 +160,7 @@ def _check_identity(found: Any, identity: Identity, where: Any) -> None:
     for key, value in identity.as_dict().items():
         if found.get(key) != value:
             raise FercleanError(
-                f"checkpoint {where} was made for {key} {found.get(key)!r}, "
+                f"checkpoint {where} was made for {key} {shown(found.get(key))}, "
                 f"but this run has {value!r}"
             )
 
@@ -176,7 +179,7 @@ def load_torch(path: str | Path, device: torch.device) -> Any:
         return torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise FercleanError(f"checkpoint not found: {path}") from None
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError):
+    except Exception:  # a damaged file can make the reader raise anything
         raise FercleanError(
             f"{path} is not a readable checkpoint (truncated, or holding more than tensors)"
         ) from None

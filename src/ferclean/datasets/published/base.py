@@ -12,7 +12,9 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.base import first_reason, resolve_labels
 from ferclean.datasets.classes import label_lookup
+from ferclean.datasets.files import resolved_folder
 from ferclean.errors import FercleanError, unknown_name
+from ferclean.tables.inputs import require_no_device
 
 _NUMBER = re.compile(r"(\d{1,9})(\.0*)?")  # "3", or "3.0" as a float column writes it
 _SHOWN = 60
@@ -107,9 +109,9 @@ class PublishedSet:
 
 def published_folder(facts: PublishedSet, settings: DataSettings) -> Path:
     """Return the folder that a data set's paths are relative to, links resolved."""
-    root = Path(settings.path or "")
+    root = resolved_folder(settings.path)
     inside = bool(facts.part) and (root / facts.part).is_dir()
-    return (root / facts.part if inside else root).resolve()
+    return (root / facts.part).resolve() if inside else root
 
 
 def open_published(facts: PublishedSet, settings: DataSettings) -> Path:
@@ -150,6 +152,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     FercleanError
         If the file cannot be read or is no UTF-8 text.
     """
+    require_no_device(path)
     try:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):

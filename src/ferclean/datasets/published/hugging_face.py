@@ -20,7 +20,6 @@ from ferclean.datasets.files import (
     read_csv_rows,
     read_each,
     read_parquet_batches,
-    require_columns,
 )
 from ferclean.datasets.published.base import (
     PublishedSet,
@@ -30,6 +29,7 @@ from ferclean.datasets.published.base import (
 )
 from ferclean.datasets.published.noise_lists import refuse_labels_path
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import require_columns
 
 _COLUMNS = ("file_name", "label")
 _SHOWN = 60
