@@ -87,6 +87,15 @@ ParamsFile = Annotated[
     str, _option("Settings: a YAML file, or the step's sections as JSON.", name="--params")
 ]
 OutputFolder = Annotated[Path, _option("Folder to write to.", _must_be(_FOLDER, _NOTHING))]
+NewFolder = Annotated[
+    Path, typer.Option("--out", help="Folder to write, which must not exist.", show_default=False)
+]
+PhotoNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHOTO...", help="Photographs, folders or patterns.", show_default=False
+    ),
+]
 OutputFile = Annotated[Path, _option("File to write.", _must_be(_FILE, _NOTHING))]
 Samples = Annotated[Path, _option("Sample table (samples.parquet).", _must_be(_FILE))]
 Pictures = Annotated[Path, _option("Pack of pictures (pictures.arrow).", _must_be(_FILE))]
