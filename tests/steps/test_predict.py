@@ -159,6 +159,9 @@ def test_the_screen_shows_a_table(model, photos, ferclean, monkeypatch):
     text = out.splitlines()
     assert "no face found" in out and "entropy" in text[0] and "size" not in text[0]
     assert any("one.jpg" in line and "%" in line for line in text)
+    monkeypatch.chdir(photos)
+    _, mixed, _ = ferclean("predict", "blank.bmp", photos / "deep", "--model", model)
+    assert any(line.startswith("deep/one.jpg") for line in mixed.splitlines())
     monkeypatch.setenv("COLUMNS", "130")
     _, wide, _ = ferclean("predict", photos, "--model", model)
     assert "size" in wide.splitlines()[0]

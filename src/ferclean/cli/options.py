@@ -87,13 +87,24 @@ ParamsFile = Annotated[
     str, _option("Settings: a YAML file, or the step's sections as JSON.", name="--params")
 ]
 OutputFolder = Annotated[Path, _option("Folder to write to.", _must_be(_FOLDER, _NOTHING))]
-NewFolder = Annotated[
-    Path, typer.Option("--out", help="Folder to write, which must not exist.", show_default=False)
-]
 PhotoNames = Annotated[
     list[str],
     typer.Argument(
         metavar="PHOTO...", help="Photographs, folders or patterns.", show_default=False
+    ),
+]
+# As registered in ferclean.export.layouts, which is heavy to import; a test holds them together.
+EXPORT_FORMATS = ("csv", "cleanlab", "imagefolder", "huggingface", "fiftyone", "labelstudio")
+ExportFormat = Annotated[
+    str, _option(f"One of {', '.join(EXPORT_FORMATS)}.", _one_of(EXPORT_FORMATS), name="--format")
+]
+ExportedTable = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TABLE",
+        help="labels.parquet of a run (results/evaluate), or audit.parquet.",
+        callback=_must_be(_FILE),
+        show_default=False,
     ),
 ]
 OutputFile = Annotated[Path, _option("File to write.", _must_be(_FILE, _NOTHING))]

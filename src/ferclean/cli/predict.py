@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferclean.cli.options import PEOPLE_PANEL, Device, NewFolder, PhotoNames
+from ferclean.cli.options import PEOPLE_PANEL, Device, OutputFolder, PhotoNames
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 
@@ -117,10 +117,9 @@ def _table(photos: list[Any], doubts: tuple[str, ...], *, wide: bool) -> Table:
     for heading in doubts:
         table.add_column(heading, justify="right")
     blank = [""] * (len(_BOX_COLUMNS) if wide else 0)
-    folder = os.path.commonpath([str(Path(photo.path).parent) for photo in photos])
-    for photo in photos:
+    for photo, shown in zip(photos, _short_paths([photo.path for photo in photos]), strict=True):
         # Text, not markup: a path may hold square brackets.
-        path = Text(os.path.relpath(photo.path, folder) if folder else photo.path)
+        path = Text(shown)
         if not photo.faces:
             told = photo.reason or "no face found"
             style = "red" if photo.reason else "yellow"
@@ -129,6 +128,15 @@ def _table(photos: list[Any], doubts: tuple[str, ...], *, wide: bool) -> Table:
             cells = [*(_box_cells(face) if wide else ()), *_score_cells(face)]
             table.add_row(path if number == 1 else Text(), str(number), *cells)
     return table
+
+
+def _short_paths(paths: list[str]) -> list[str]:
+    """Leave out the folder that all have in common."""
+    whole = [Path(path).absolute() for path in paths]
+    folder = os.path.commonpath([path.parent for path in whole])
+    if folder == Path(folder).anchor:
+        return paths
+    return [str(path.relative_to(folder)) for path in whole]
 
 
 def _box_cells(face: Any) -> list[str]:
@@ -150,7 +158,7 @@ def export_model(
     model: Annotated[
         Path | None, typer.Option(help="checkpoint.pt of a run; else the one run in results.")
     ] = None,
-    out: NewFolder,
+    out: OutputFolder,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write model.onnx as well.")] = False,
 ) -> None:
     """Write a model for use elsewhere: safetensors and a side-car, and with --onnx a graph."""

@@ -6,6 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+PICTURE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
 # Names that Windows keeps for devices, whatever their ending.
@@ -20,6 +23,12 @@ def safe_name(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     name = _UNSAFE.sub("_", plain).strip("._")[:_LONGEST].rstrip("._")
     return f"_{name}" if not name or _RESERVED.match(name) else name
+
+
+def stem_of(path: str) -> str:
+    """Return a path without the ending of a picture; any other dot belongs to the name."""
+    head, dot, ending = path.rpartition(".")
+    return head if dot and f".{ending.lower()}" in PICTURE_SUFFIXES else path
 
 
 def distinct_names(texts: Iterable[str]) -> list[str]:

@@ -12,11 +12,7 @@ from ferclean.datasets.files import read_inside
 from ferclean.datasets.folders import list_files
 from ferclean.datasets.pictures import PictureError, decode_picture
 from ferclean.errors import FercleanError
-
-# Of a folder, only files with these endings are taken for photographs.
-SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-)
+from ferclean.export.names import PICTURE_SUFFIXES
 
 
 def find_photos(named: Sequence[str]) -> list[Path]:
@@ -59,7 +55,7 @@ def _files_of(name: str) -> list[Path]:
 
 def _pictures_below(folder: Path) -> list[Path]:
     files = [folder / name for name in list_files(folder)]
-    return [file for file in files if file.suffix.lower() in SUFFIXES and file.is_file()]
+    return [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
 
 
 def read_photo(path: Path, *, max_pixels: int) -> bytes | PictureError:
