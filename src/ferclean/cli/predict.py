@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _EXIT_UNREADABLE = 1
 # The table also shows where the faces are from so many columns on.
 _WIDE = 110
-_BOX_COLUMNS = ("at", "size", "a face")
+_BOX_COLUMNS = ("at", "size", "detected")
 
 
 def predict(
