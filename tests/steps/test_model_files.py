@@ -21,6 +21,7 @@ from ferclean.steps.run_places import only_model, place_of
 from ferclean.tables.atomic import write_json
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import read_label_table
+from fixtures.models import write_model
 from fixtures.small_data import CLASSES, run_files, small_settings, write_small_data
 
 SETTING = "symmetric-0.3-seed0"
@@ -130,6 +131,23 @@ def test_the_graph_says_what_the_model_says(method, results, trained, tmp_path, 
     assert read_facts(json.loads(told["ferclean"]), "onnx").preprocessing.margin == 0.25
 
 
+def test_the_graph_of_a_model_for_colours_normalises_each_channel(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="runs the exported graph")
+    pytest.importorskip("onnxscript", reason="torch.onnx asks for it")
+    write_model(tmp_path / "m", backbone="resnet18_3x3", channels=3, size=32)
+    values = [[0.4, 0.5, 0.6], [0.2, 0.3, 0.4]]
+    edit(tmp_path / "m" / "model.json", preprocessing__normalise_mean=values[0])
+    edit(tmp_path / "m" / "model.json", preprocessing__normalise_scale=values[1])
+    export_model(model=tmp_path / "m", output=tmp_path / "again", onnx=True)
+    faces = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    said, _ = read_model(tmp_path / "again", "cpu").predict(faces)
+    session = onnxruntime.InferenceSession(tmp_path / "again" / "model.onnx")
+    (graph,) = session.run(None, {"faces": faces})
+    np.testing.assert_allclose(graph, said, atol=1e-5)
+    (swapped,) = session.run(None, {"faces": faces[..., ::-1].copy()})
+    assert np.abs(swapped - said).max() > 1e-4
+
+
 def test_the_side_car_tells_where_the_model_comes_from(results, trained, tmp_path):
     checkpoint = trained("cross_entropy")
     export_model(model=checkpoint, output=tmp_path / "model", onnx=False)
@@ -216,6 +234,10 @@ def test_weights_that_do_not_fit_are_told_in_a_sentence(trained, tmp_path):
         save_file(weights, path)
         with pytest.raises(FercleanError, match=sentence):
             read_model(path, "cpu")
+    good["networks.0.classifier.bias"] += 1
+    save_file(good, path)
+    with pytest.raises(FercleanError, match=r"not the file that model\.json beside it describes"):
+        read_model(path, "cpu")
     path.write_bytes(b"no tensors")
     with pytest.raises(FercleanError, match="not a readable safetensors file"):
         read_model(path, "cpu")
@@ -227,7 +249,9 @@ def test_weights_that_do_not_fit_are_told_in_a_sentence(trained, tmp_path):
 
 
 def test_a_checkpoint_that_is_none_is_told(trained, tmp_path):
-    for number, content in enumerate([{}, [1], {"identity": {}, "networks": []}]):
+    whole = torch.load(trained("cross_entropy"), weights_only=True)
+    whole["networks"] = [1]
+    for number, content in enumerate([{}, [1], {"identity": {}, "networks": []}, whole]):
         path = tmp_path / f"{number}.pt"
         torch.save(content, path)
         with pytest.raises(FercleanError, match="is not a checkpoint of ferclean"):

@@ -15,7 +15,13 @@ import ferclean
 from ferclean.errors import FercleanError
 from ferclean.predict.facts import ModelFacts
 from ferclean.progress import say
-from ferclean.steps.model_files import FACTS_NAME, WEIGHTS_NAME, name_tensors, read_model
+from ferclean.steps.model_files import (
+    FACTS_NAME,
+    WEIGHTS_NAME,
+    file_digest,
+    name_tensors,
+    read_model,
+)
 from ferclean.steps.onnx_graph import write_graph
 from ferclean.steps.predictions import read_run_predictions
 from ferclean.steps.run_places import only_model, place_of
@@ -80,7 +86,7 @@ def _write_weights(model: TrainedModel, path: Path) -> str | None:
         ) from None
     path.touch()  # with the usual rights; safetensors would keep others from reading it
     save_file(name_tensors(model), path)
-    return _digest(path)
+    return file_digest(path)
 
 
 def _training(facts: ModelFacts, path: Path) -> dict[str, Any]:
@@ -96,8 +102,8 @@ def _training(facts: ModelFacts, path: Path) -> dict[str, Any]:
         "run": place.run if place else None,
         **facts.training,
         "settings_digest": hashlib.sha256(told).hexdigest(),
-        "labels_sha256": _digest(place.labels) if place else None,
-        "faces_sha256": _digest(place.aligned / "faces.pack") if place else None,
+        "labels_sha256": file_digest(place.labels) if place else None,
+        "faces_sha256": file_digest(place.aligned / "faces.pack") if place else None,
         "dataset": _dataset(place.labels) if place else None,
         "metrics": _metrics(path, place.labels) if place else {},
     }
@@ -120,13 +126,6 @@ def _metrics(checkpoint: Path, labels: Path) -> dict[str, Any]:
     said = read_run_predictions([checkpoint.parent]).of_rows(table)[-1]
     right = float(np.mean(said.argmax(axis=1) == table.codes("observed")))
     return {"val_rows": len(table), "val_accuracy_observed": right}
-
-
-def _digest(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _libraries() -> dict[str, str]:

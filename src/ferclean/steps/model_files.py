@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -49,8 +50,10 @@ def read_model(path: Path, device: str = "auto", *, margin: float | None = None)
     if not path.is_file():
         raise FercleanError(f"there is no model at {path}")
     chosen = choose_device(device)
+    told: Any = None
     if path.suffix == ".safetensors":
-        facts = read_facts(read_json(path.with_suffix(".json")), str(path.with_suffix(".json")))
+        told = read_json(path.with_suffix(".json"))
+        facts = read_facts(told, str(path.with_suffix(".json")))
         weights, memory = read_weights(path)
     else:
         content = load_torch(path, torch.device("cpu"))
@@ -60,7 +63,28 @@ def read_model(path: Path, device: str = "auto", *, margin: float | None = None)
     if margin is not None:
         cut = dataclasses.replace(facts.preprocessing, margin=margin)
         facts = dataclasses.replace(facts, preprocessing=cut)
-    return build_model(facts, weights, memory, device=chosen, where=str(path))
+    model = build_model(facts, weights, memory, device=chosen, where=str(path))
+    if told is not None:
+        _check_digest(path, told)
+    return model
+
+
+def _check_digest(path: Path, told: dict[str, Any]) -> None:
+    """Refuse weights that fit the side-car but are not those that it describes."""
+    described = told.get("weights")
+    if isinstance(described, dict) and described.get("sha256") != file_digest(path):
+        raise FercleanError(
+            f"{path} is not the file that {path.with_suffix('.json').name} beside it describes: "
+            "export the model again"
+        )
+
+
+def file_digest(path: Path) -> str | None:
+    """Return a file's SHA-256, or ``None`` where there is no file."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def checkpoint_facts(content: Any, path: Path) -> ModelFacts:
@@ -91,7 +115,9 @@ def checkpoint_facts(content: Any, path: Path) -> ModelFacts:
             "warm_up_epochs": made_with.get("warm_up_epochs", 0),
             "training": {"seed": made_for["seed"], "settings": made_with},
         }
-        content["memory"].items()
+        tensors = [content["memory"], *content["networks"]]
+        if not all(isinstance(each, torch.Tensor) for part in tensors for each in part.values()):
+            raise TypeError("not all of its weights are tensors")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise FercleanError(f"{path} is not a checkpoint of ferclean: {error!r}") from None
     if not made_with:

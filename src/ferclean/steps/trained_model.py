@@ -118,7 +118,10 @@ def build_model(
             f"found {len(weights)}"
         )
     if absent := set(recipe.predict_memory) - set(memory):
-        raise FercleanError(f"{where}: {min(absent)} is missing, which {facts.method} reads")
+        raise FercleanError(
+            f"{where} lacks {min(absent)!r}, which {facts.method} predicts with: another version "
+            "of ferclean made it; train the model again"
+        )
     networks = [_empty_network(facts, recipe) for _ in weights]
     for number, (network, given) in enumerate(zip(networks, weights, strict=True)):
         _fill(network, given, f"{where}: network {number}")
