@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "ferclean"
 PARTS = (
     *("datasets", "faces", "noise", "semantics", "models", "losses", "partition", "relabel"),
-    *("train", "evaluate", "report", "audit"),
+    *("train", "evaluate", "report", "audit", "predict", "export"),
 )
 # What each layer may import from; everything may import config, errors, progress, threads.
 BELOW = {
@@ -31,7 +31,10 @@ BELOW = {
     "config": set(),
 }
 FOUNDATION = {"errors", "progress", "threads"}
-OPTIONAL = ("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot", "faiss")
+OPTIONAL = (
+    *("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot", "faiss"),
+    *("safetensors", "onnx", "onnxscript"),
+)
 
 
 def layer_of(file: Path) -> str:

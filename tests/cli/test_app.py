@@ -24,6 +24,7 @@ from ferclean.errors import FercleanError
 from ferclean.steps.training_inputs import RunFiles
 from fixtures.step_calls import STEP_CALLS, arguments
 
+FOR_PEOPLE = ("audit", "predict", "export-model", "export", "doctor", "params", "unpack")
 SOURCE = Path(package.__file__).resolve().parents[1]
 
 
@@ -36,7 +37,7 @@ def fake_step(monkeypatch, step: str, function) -> None:
 
 def test_there_is_a_command_for_every_step_and_a_call_for_every_command():
     commands = {command.callback.__name__.replace("_", "-") for command in app.registered_commands}
-    assert commands == {*STEP_SECTIONS, "audit", "doctor", "params", "unpack"}
+    assert commands == {*STEP_SECTIONS, *FOR_PEOPLE}
     assert set(STEP_CALLS) == set(STEP_SECTIONS)
 
 

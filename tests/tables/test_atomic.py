@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import ferclean
 from ferclean.errors import FercleanError
 from ferclean.tables import atomic
-from ferclean.tables.atomic import atomic_path, read_json, write_json, write_text
+from ferclean.tables.atomic import atomic_folder, atomic_path, read_json, write_json, write_text
 
 SOURCE = Path(ferclean.__file__).resolve().parents[1]
 TESTS = Path(__file__).resolve().parents[1]
@@ -205,7 +205,7 @@ def test_kill_in_the_middle_of_a_block(tmp_path):
     write_text(final, "old")
     code = """
         import sys, time
-        from ferclean.tables.atomic import atomic_path
+        from ferclean.tables.atomic import atomic_folder, atomic_path
         with atomic_path(sys.argv[1]) as temporary:
             temporary.write_text("half of the new cont")
             print("half", flush=True)
@@ -275,3 +275,48 @@ def test_json_that_is_not_there_is_named(tmp_path):
         read_json(tmp_path / "x.json")
     with pytest.raises(FercleanError, match=r"cannot read .*: Is a directory"):
         read_json(tmp_path)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    final = tmp_path / "new" / "folder"
+    with pytest.raises(ZeroDivisionError), atomic_folder(final) as folder:
+        (folder / "a").write_text("1")
+        raise ZeroDivisionError
+    assert list((tmp_path / "new").iterdir()) == []
+    with atomic_folder(final) as folder:
+        (folder / "a").write_text("1")
+        assert not final.exists()
+    assert (final / "a").read_text() == "1" and list(final.parent.iterdir()) == [final]
+
+
+def test_a_folder_is_replaced_only_if_it_holds_the_mark(tmp_path):
+    final = tmp_path / "folder"
+    final.mkdir()
+    with atomic_folder(final) as folder:  # an empty folder may be filled
+        (folder / "mark").write_text("old")
+        (folder / "deep").mkdir()
+    for replace in (None, "other"):
+        with (
+            pytest.raises(FercleanError, match="exists already"),
+            atomic_folder(final, replace=replace),
+        ):
+            pass
+    with pytest.raises(ZeroDivisionError), atomic_folder(final, replace="mark"):
+        raise ZeroDivisionError
+    assert (final / "mark").read_text() == "old"
+    with atomic_folder(final, replace="mark") as folder:
+        (folder / "mark").write_text("new")
+    assert [path.name for path in final.iterdir()] == ["mark"] and len(
+        list(tmp_path.iterdir())
+    ) == 1
+    assert (final / "mark").read_text() == "new"
+
+
+def test_neither_files_nor_links_are_taken_for_folders(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for name in ("file", "link"):
+        with pytest.raises(FercleanError, match="exists already"), atomic_folder(tmp_path / name):
+            pass
+    with pytest.raises(FercleanError, match="cannot write"), atomic_folder(tmp_path / "file" / "x"):
+        pass

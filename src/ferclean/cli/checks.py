@@ -90,6 +90,9 @@ PACKAGES = (
     Package("gensim", "word-vectors", least=(4, 4)),
     Package("matplotlib", "word-vectors, report"),
     Package("Jinja2", "report"),
+    Package("safetensors", "export-model, predict with what it wrote", least=(0, 5)),
+    Package("onnx", "export-model --onnx", least=(1, 17)),
+    Package("onnxscript", "export-model --onnx", least=(0, 5)),
 )
 
 

@@ -87,6 +87,26 @@ ParamsFile = Annotated[
     str, _option("Settings: a YAML file, or the step's sections as JSON.", name="--params")
 ]
 OutputFolder = Annotated[Path, _option("Folder to write to.", _must_be(_FOLDER, _NOTHING))]
+PhotoNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHOTO...", help="Photographs, folders or patterns.", show_default=False
+    ),
+]
+# As registered in ferclean.export.layouts, which is heavy to import; a test holds them together.
+EXPORT_FORMATS = ("csv", "cleanlab", "imagefolder", "huggingface", "fiftyone", "labelstudio")
+ExportFormat = Annotated[
+    str, _option(f"One of {', '.join(EXPORT_FORMATS)}.", _one_of(EXPORT_FORMATS), name="--format")
+]
+ExportedTable = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TABLE",
+        help="labels.parquet of a run (results/evaluate), or audit.parquet.",
+        callback=_must_be(_FILE),
+        show_default=False,
+    ),
+]
 OutputFile = Annotated[Path, _option("File to write.", _must_be(_FILE, _NOTHING))]
 Samples = Annotated[Path, _option("Sample table (samples.parquet).", _must_be(_FILE))]
 Pictures = Annotated[Path, _option("Pack of pictures (pictures.arrow).", _must_be(_FILE))]

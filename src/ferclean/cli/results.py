@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from ferclean.cli.options import (
+    PEOPLE_PANEL,
     STEPS_PANEL,
+    ExportedTable,
+    ExportFormat,
     InputFolder,
     Labels,
     OutputFile,
@@ -109,7 +115,30 @@ def cards(
     )
 
 
+def export(
+    table: ExportedTable,
+    *,
+    form: ExportFormat,
+    out: OutputFolder,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the table's paths start from, or pictures.arrow of ingest."),
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Link to the pictures instead of copying them.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier export.")
+    ] = False,
+) -> None:
+    """Write repaired labels for other programs, as one new folder."""
+    from ferclean.steps.export import export as step
+
+    step(table, form=form, output=out, pictures=pictures, link=link, overwrite=overwrite)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     for command in (evaluate, summarise, report, cards):
         app.command(rich_help_panel=STEPS_PANEL)(command)
+    app.command(rich_help_panel=PEOPLE_PANEL)(export)

@@ -62,16 +62,40 @@ def cut_faces(
     ]
 
 
+def cut_every_face(picture: np.ndarray, faces: Faces, settings: AlignSettings) -> list[np.ndarray]:
+    """Align all faces of one picture.
+
+    Parameters
+    ----------
+    picture : numpy.ndarray
+        ``(H, W, 3)`` uint8 RGB.
+    faces : Faces
+        Usable ones, see :func:`~ferclean.faces.select.usable_faces`.
+    settings : AlignSettings
+        Section ``align``: size, margin and colours.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        ``(size, size, C)`` uint8 each, in the order of `faces`.
+    """
+    template = face_template(settings.size, margin=settings.margin)
+    coloured = to_color(picture, settings.color)
+    return [
+        warp_face(coloured, similarity_transform(landmarks, template), size=settings.size)
+        for landmarks in faces.landmarks
+    ]
+
+
 def _cut(picture: np.ndarray, faces: Faces, settings: AlignSettings) -> CutFace:
     if not len(faces):
         crop = _centre(picture, settings) if settings.no_face == "centre_crop" else None
         return CutFace(crop, faces_found=0)
     height, width = picture.shape[:2]
     position = select_face(faces, policy=settings.several_faces, height=height, width=width)
-    template = face_template(settings.size, margin=settings.margin)
-    matrix = similarity_transform(faces.landmarks[position], template)
-    pixels = warp_face(to_color(picture, settings.color), matrix, size=settings.size)
-    return CutFace(pixels, faces_found=len(faces), chosen=faces.take(np.array([position])))
+    chosen = faces.take(np.array([position]))
+    (pixels,) = cut_every_face(picture, chosen, settings)
+    return CutFace(pixels, faces_found=len(faces), chosen=chosen)
 
 
 def _centre(picture: np.ndarray, settings: AlignSettings) -> np.ndarray:

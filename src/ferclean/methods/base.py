@@ -82,12 +82,15 @@ class Recipe(ABC):
         What the partition looks at beside the logits, see :meth:`Network.outputs`.
     learning_rate_factors : dict of str to float
         Factors of the parameters whose name starts so.
+    predict_memory : tuple of str
+        What `predict` reads of the memory: it goes with the weights into an exported model.
     """
 
     networks: int = 1
     score_name: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]] = ()
     learning_rate_factors: ClassVar[dict[str, float]] = {}
+    predict_memory: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -167,6 +170,34 @@ class Recipe(ABC):
             What the run remembers, of the training rows or as a whole.
         """
         return softmax(seen.logits.mean(axis=0))
+
+    def combine(
+        self,
+        logits: torch.Tensor,
+        outputs: Mapping[str, torch.Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> torch.Tensor:
+        """Return what `predict` returns, as tensors that can be exported as a graph.
+
+        Parameters
+        ----------
+        logits : torch.Tensor
+            ``(M, N, K)`` float32.
+        outputs : mapping of str to torch.Tensor
+            ``(M, N, ...)`` of each of `outputs`.
+        memory : mapping
+            Constants of the graph, those of `predict_memory`.
+        past_warm_up : bool
+            Whether the networks were trained beyond the warm-up.
+
+        Returns
+        -------
+        torch.Tensor
+            ``(N, K)`` float32.
+        """
+        return torch.softmax(logits.mean(dim=0), dim=-1)
 
     def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
         """Return what the method knows of its own doubt, ``(N,)`` float32 each, by name."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ferclean.config.methods.confident_learning import ConfidentLearningSettings
 from ferclean.errors import FercleanError
@@ -101,6 +103,18 @@ class ConfidentLearning(Recipe):
             return softmax(seen.logits[-1])
         judged = softmax(seen.logits[:-1])
         return judged.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def combine(
+        self,
+        logits: Tensor,
+        outputs: Mapping[str, Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> Tensor:
+        """Take the last network's softmax, or in warm-up the judges' mean."""
+        judges = logits[-1:] if past_warm_up else logits[:-1]
+        return torch.softmax(judges, dim=-1).mean(dim=0)
 
     def _folds(self, context: Context) -> np.ndarray:
         """Deal the rows out, ``(N,)``, class by class."""

@@ -40,6 +40,7 @@ from ferclean.methods.co_divide import semi_supervised_pass
 from ferclean.methods.elr import predict_and_move, settled_target
 from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.relabel.decision import Relabelling, decide
+from ferclean.relabel.sharpen import sharpen
 from ferclean.tables.partitions import RUNNING_TARGET, Partition
 from ferclean.train.mixmatch import MixMatch
 from ferclean.train.observe import Observation
@@ -69,6 +70,7 @@ class Ferclean(Recipe):
     """Running targets, audited; then repair, or early-learning regularisation."""
 
     score_name = "label quality"
+    predict_memory = (_MEASURES, _MEANING, _CALIBRATION, _DIRECTED)
     settings: FercleanSettings
 
     def __init__(self, settings: FercleanSettings) -> None:
@@ -149,12 +151,30 @@ class Ferclean(Recipe):
     def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Translate the networks' prediction as far as people's errors were met that go one way."""
         said = super().predict(seen, memory)
-        remedy = self._remedy(memory[_MEASURES])
-        if remedy == 0 or not self.settings.translate:
+        share, temperature = self._translation(memory)
+        if share == 0:
             return said
-        temperature, directed = float(memory[_CALIBRATION][0]), float(memory[_DIRECTED][0])
-        share = remedy * direction(directed)
         return translate(said, memory[_MEANING], temperature=temperature, share=share)
+
+    def combine(
+        self,
+        logits: torch.Tensor,
+        outputs: Mapping[str, torch.Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> torch.Tensor:
+        """Translate the mean prediction, as `predict` does."""
+        said = super().combine(logits, outputs, memory, past_warm_up=past_warm_up)
+        share, temperature = self._translation(memory)
+        meaning = torch.from_numpy(memory[_MEANING]).to(said)
+        return (1.0 - share) * said + share * (sharpen(said, temperature) @ meaning)
+
+    def _translation(self, memory: Mapping[str, np.ndarray]) -> tuple[float, float]:
+        """Return how far predictions are translated, in [0, 1], and at which temperature."""
+        remedy = self._remedy(memory[_MEASURES]) if self.settings.translate else 0.0
+        share = remedy * direction(float(memory[_DIRECTED][0]))
+        return share, float(memory[_CALIBRATION][0])
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Take the audit's posterior as the label distribution."""

@@ -136,6 +136,18 @@ class Resup(Recipe):
             return softmax(seen.logits[0])
         return super().predict(seen, memory)
 
+    def combine(
+        self,
+        logits: Tensor,
+        outputs: Mapping[str, Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> Tensor:
+        """Take the first network's logits, or the mean of both."""
+        chosen = logits[:1] if self.settings.test_network == "first" else logits
+        return super().combine(chosen, outputs, memory, past_warm_up=past_warm_up)
+
     def _fit(self, similarity: np.ndarray, context: Context) -> MixtureFit:
         if self.settings.mixture == "identity":
             return MixtureFit(similarity.astype(np.float32), {})

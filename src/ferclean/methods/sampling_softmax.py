@@ -24,6 +24,7 @@ from ferclean.partition.uncertainty import (
     Uncertainty,
     ensemble_probabilities,
     split_uncertainty,
+    standard_draws,
 )
 from ferclean.relabel.decision import Relabelling
 from ferclean.relabel.doubt import decide_by_doubt
@@ -125,6 +126,29 @@ class SamplingSoftmax(Recipe):
             samples=own.evaluation_samples,
             seed=_SEED,
         )
+
+    def combine(
+        self,
+        logits: Tensor,
+        outputs: Mapping[str, Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> Tensor:
+        """Take the expected softmax over the draws that `predict` takes."""
+        own, scale = self.settings, outputs[_SCALE]
+        if own.split == "gaussian_logits":
+            centred = logits - logits.mean(dim=2, keepdim=True)
+            variance = scale.square().mean(dim=0) + centred.var(dim=0, correction=0)
+            logits, scale = centred.mean(dim=0, keepdim=True), variance.sqrt()[None]
+        draws = standard_draws(logits.shape[2], own.evaluation_samples, _SEED)
+        noise = torch.from_numpy(draws).to(logits)[:, 0]
+        # (M, N, K, T) would be large: one member at a time.
+        members = [
+            torch.softmax(mu[..., None] + sigma[..., None] * noise, dim=1).mean(dim=2)
+            for mu, sigma in zip(logits, scale, strict=True)
+        ]
+        return torch.stack(members).mean(dim=0)
 
     def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
         """Entropies in nats."""

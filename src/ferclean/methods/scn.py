@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ferclean.config.methods.scn import ScnSettings
 from ferclean.losses.classification import cross_entropy
@@ -105,6 +105,17 @@ class Scn(PlainRecipe):
     def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the weighed logits, as in training."""
         return softmax((seen.outputs[_IMPORTANCE] * seen.logits).mean(axis=0))
+
+    def combine(
+        self,
+        logits: Tensor,
+        outputs: Mapping[str, Tensor],
+        memory: Mapping[str, np.ndarray],
+        *,
+        past_warm_up: bool,
+    ) -> Tensor:
+        """Weigh the logits, as `predict` does."""
+        return torch.softmax((outputs[_IMPORTANCE] * logits).mean(dim=0), dim=-1)
 
     def uncertainty(self, seen: Observation) -> dict[str, np.ndarray]:
         """Return ``1 - alpha``."""

@@ -72,7 +72,7 @@ def expected_softmax(
     _check(mean, scale)
     classes = mean.shape[1]
     # Classes first and draws last: sums over few classes would be slow along the last axis.
-    noise = np.random.default_rng(seed).standard_normal((classes, 1, samples), dtype=np.float32)
+    noise = standard_draws(classes, samples, seed)
     found = np.empty(mean.shape, dtype=np.float32)
     for rows in row_chunks(len(mean), classes * samples, chunk_values):
         centre, width = (values[rows].T.astype(np.float32)[..., None] for values in (mean, scale))
@@ -81,6 +81,11 @@ def expected_softmax(
         average = power.mean(axis=2, dtype=np.float64)
         found[rows] = (average / average.sum(axis=0)).T
     return found
+
+
+def standard_draws(classes: int, samples: int, seed: int) -> np.ndarray:
+    """Return the draws e that every row is given, ``(K, 1, T)`` float32."""
+    return np.random.default_rng(seed).standard_normal((classes, 1, samples), dtype=np.float32)
 
 
 def ensemble_probabilities(

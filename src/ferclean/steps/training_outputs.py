@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,9 @@ from ferclean.steps.training_inputs import TrainingInputs
 from ferclean.tables.atomic import atomic_path, write_text
 from ferclean.train.state import TrainState, save_torch, state_to_dict
 from ferclean.train.workers import workers
+
+# Where a checkpoint keeps its settings as JSON, for those who read it without params.yaml.
+MADE_WITH = "made_with"
 
 
 def write_training_outputs(
@@ -37,4 +43,20 @@ def write_training_outputs(
             splits=frame["split"].to_numpy(dtype=str),
             **{f"uncertainty_{name}": value for name, value in history.uncertainty.items()},
         )
-    save_torch(state_to_dict(state, inputs.identity), output / "checkpoint.pt")
+    content = {**state_to_dict(state, inputs.identity), MADE_WITH: json.dumps(_made_with(inputs))}
+    save_torch(content, output / "checkpoint.pt")
+
+
+def _made_with(inputs: TrainingInputs) -> dict[str, Any]:
+    """Return the settings that decide what these networks are and how they learnt.
+
+    How many epochs make a round is left out: it changes no bit of a checkpoint.
+    """
+    trainer = inputs.settings.training
+    return {
+        "method": asdict(inputs.run.recipe.settings),
+        "warm_up_epochs": trainer.warm_up_epochs,
+        "batch_size": trainer.batch_size,
+        "optimizer": asdict(trainer.optimizer),
+        "augment": asdict(trainer.augment),
+    }

@@ -7,6 +7,7 @@ import fcntl
 import glob
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,6 +65,72 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(final: str | Path, *, replace: str | None = None) -> Iterator[Path]:
+    """Yield a temporary folder beside `final`; rename it into place if the block succeeds.
+
+    Parameters
+    ----------
+    final : str or Path
+        The folder to write. The folder around it is created.
+    replace : str, optional
+        Name of a file by which a folder is known that may be replaced: it and all its content
+        then give way to the new one. Without it, `final` must not exist or be empty.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    FercleanError
+        If `final` exists and may not be replaced, or cannot be written.
+    """
+    final = Path(final)
+    if _stands(final) and (replace is None or not (final / replace).is_file()):
+        way_out = "name another one" if replace is None else f"it holds no {replace}: name another"
+        raise FercleanError(f"{final} exists already; {way_out}")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(
+            tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.", suffix=".tmp")
+        )
+    except OSError as error:
+        raise FercleanError(f"cannot write {final}: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        _put_in_place(temporary, final)
+    except OSError as error:
+        raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _stands(folder: Path) -> bool:
+    """Tell whether there is anything at a path but an empty folder."""
+    if folder.is_symlink() or not folder.is_dir():
+        return folder.is_symlink() or folder.exists()
+    return any(folder.iterdir())
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Rename a folder; one that stands there moves aside first and is then removed."""
+    if not _stands(final):
+        temporary.replace(final)  # over an empty folder, or none
+        return
+    aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.", suffix=".old"))
+    final.replace(aside / final.name)
+    try:
+        temporary.replace(final)
+    except OSError:
+        (aside / final.name).replace(final)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _remove_leftovers(final: Path) -> None:

@@ -152,6 +152,11 @@ def write_label_table(table: LabelTable, path: str | Path) -> None:
         pq.write_table(arrow, temporary, compression="zstd")
 
 
+def is_label_table(path: str | Path) -> bool:
+    """Tell whether a Parquet file is a label table; one that cannot be read is an error."""
+    return _CLASSES_KEY in (read_parquet_schema(path, _WHAT).metadata or {})
+
+
 def read_label_table(path: str | Path, columns: Iterable[str] | None = None) -> LabelTable:
     """Read a label table.
 

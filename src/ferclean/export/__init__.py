@@ -1,0 +1,1 @@
+"""Repaired labels in the layouts of other programs."""
