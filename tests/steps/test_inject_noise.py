@@ -55,7 +55,7 @@ def prepared(tmp_path):
     return write
 
 
-def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", **noise):
+def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", review=None, **noise):
     inject_noise(
         samples=folder / "samples.parquet",
         faces=folder / "faces.pack",
@@ -63,7 +63,7 @@ def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", **noise):
         kind=kind,
         rate=rate,
         seed=seed,
-        settings=build_settings({"noise": noise}, ["noise"]),
+        settings=build_settings({"noise": noise, "review": review or {}}, ["noise", "review"]),
     )
     out = folder / output
     return read_label_table(out / "labels.parquet"), read_json(out / "noise.json")

@@ -67,7 +67,9 @@ class Project:
 
     def add_raw_data(self) -> None:
         """Put a file of the user's into each folder of ``data``, under DVC's care."""
-        files = [f"data/{folder}/other" for folder in ("raw", "noise", "words", "weights")]
+        files = [
+            f"data/{folder}/other" for folder in ("raw", "noise", "review", "words", "weights")
+        ]
         for file in files:
             (self.path / file).write_text(f"{file}\n")
         self.dvc("add", "--quiet", *files)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ferclean import __version__
-from ferclean.cli import audit, doctor, params, prepare, results, training
+from ferclean.cli import audit, doctor, params, prepare, results, review, training
 from ferclean.cli.processes import EXIT_LOST, lost_another, say_of_several
 from ferclean.errors import FercleanError
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (prepare, training, results, audit, doctor, params):
+for module in (prepare, training, results, audit, review, doctor, params):
     module.register(app)
 
 

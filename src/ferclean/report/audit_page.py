@@ -63,6 +63,7 @@ def render_audit_page(
     title: str,
     gallery: int,
     picture_of: Callable[[str], str] | None = None,
+    review: str | None = None,
 ) -> str:
     """Render an audit as one HTML text without any reference to the outside.
 
@@ -78,6 +79,8 @@ def render_audit_page(
         Most rows shown of each verdict.
     picture_of : callable, optional
         Turns a sample_id into a data URI; without it rows are shown without pictures.
+    review : str, optional
+        Address of the review page beside this one.
 
     Returns
     -------
@@ -98,6 +101,7 @@ def render_audit_page(
         "title": title,
         "found": found,
         "transitions": transitions,
+        "review": review,
         "galleries": [
             _gallery(table, classes, verdict, heading, note, gallery, picture_of)
             for verdict, heading, note in _GALLERIES
@@ -115,7 +119,10 @@ def _gallery(
     limit: int,
     picture_of: Callable[[str], str] | None,
 ) -> FindingGallery:
-    rows = np.flatnonzero((table["verdict"] == verdict).to_numpy())
+    chosen = (table["verdict"] == verdict).to_numpy()
+    if "reviewed_decision" in table:  # the galleries show what is still open
+        chosen = chosen & table["reviewed_decision"].isna().to_numpy()
+    rows = np.flatnonzero(chosen)
     order = np.argsort(table["label_quality"].to_numpy()[rows], kind="stable")
     shown = table.iloc[rows[order][:limit]]
     findings = tuple(_finding(row, classes, picture_of) for _, row in shown.iterrows())
