@@ -114,6 +114,7 @@ def audit_pictures(
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
     """Return ``faces.pack`` and the label table, with the labels as they are given."""
     read, faces, noise = work / "ingest", work / "align", work / "noise"
+    decided = data_files(settings.review.path)
     raw = [] if settings.data.source == "rendered" else data_files(settings.data.path)
     done.once(
         "ingest",
@@ -132,7 +133,7 @@ def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tupl
     )
     done.once(
         "inject-noise",
-        [_stamp(Path(decided)) for decided in [settings.review.path] if decided],
+        [_stamp(path) for path in map(Path, decided) if path.is_file()],
         lambda: inject_noise(
             samples=faces / "samples.parquet",
             faces=faces / "faces.pack",

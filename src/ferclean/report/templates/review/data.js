@@ -8,7 +8,10 @@ const classOfKey = new Map(page.classes.slice(0, CLASS_KEYS.length).map((_, code
 
 const find = (id) => document.getElementById(id);
 const className = (code) => (code < 0 ? "nothing" : page.classes[code]);
-const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(share > 0.0995 || share === 0 ? 0 : 1)} %`);
+const percent = (share) => {
+  if (share > 0 && share < 0.0005) return "< 0.1 %";
+  return `${(100 * share).toFixed(share > 0.0995 || share === 0 ? 0 : 1)} %`;
+};
 
 function make(tag, properties, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

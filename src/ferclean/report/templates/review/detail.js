@@ -21,7 +21,9 @@ function showDetail() {
     ...(same ? [make("b", { textContent: given }), "?"] : [make("s", { textContent: given }), " → ", make("b", { textContent: suggested })]),
   );
   const verdict = page.verdicts[page.verdict[row]].replaceAll("_", " ");
-  find("verdict").textContent = `${verdict}, the given label is right with ${percent(page.quality[row])}`;
+  find("verdict").textContent = page.quality[row] === null
+    ? `Called ${verdict}`
+    : `Called ${verdict}; chance that ${given} is right: ${percent(page.quality[row])}`;
   showActions(given, suggested, same);
   showDecision(row);
   showBars(row);
@@ -36,7 +38,7 @@ function showDetail() {
 function showActions(given, suggested, same) {
   const button = (act) => document.querySelector(`[data-act="${act}"]`);
   button("accept").hidden = same;
-  button("accept").querySelector("span").textContent = suggested;
+  button("accept").querySelector("span").textContent = `Accept ${suggested}`;
   button("keep").querySelector("span").textContent = `Keep ${given}`;
   button("undo").disabled = past.length === 0;
 }
@@ -79,7 +81,8 @@ function showBars(row) {
 }
 
 function showEvidence(row) {
-  const lines = page.evidence.filter((each) => each.values[row] !== null);
+  const silent = (each) => each.values[row] === null || (["count", "flag"].includes(each.kind) && !each.values[row]);
+  const lines = page.evidence.filter((each) => !silent(each));
   find("evidence").replaceChildren(
     ...lines.map((each) => make("div", {}, make("dt", { textContent: each.words }), make("dd", { textContent: write[each.kind](each.values[row]) }))),
   );
@@ -88,9 +91,10 @@ function showEvidence(row) {
 function showNear(row) {
   const figures = page.near[row].map((face) => {
     const picture = make("div", { className: "face" }), label = className(page.given[face]);
-    const agrees = page.given[face] === page.given[row];
+    const as = { [page.suggested[row]]: "suggested", [page.given[row]]: "given" }[page.given[face]];
     putFace(picture, face, 76);
-    return make("figure", { className: agrees ? "agrees" : "differs", title: page.ids[face] }, picture, make("figcaption", { textContent: label }));
+    const words = make("figcaption", {}, label, make("small", { textContent: as ? `as ${as}` : "another" }));
+    return make("figure", { className: as || "", title: page.ids[face] }, picture, words);
   });
   find("near").replaceChildren(...(figures.length ? figures : [make("p", { className: "soft", textContent: "None are known." })]));
 }

@@ -13,7 +13,10 @@ function makeCell(place) {
   cell.setAttribute("role", "option");
   cell.setAttribute("aria-setsize", view.rows.length);
   cell.setAttribute("aria-posinset", place + 1);
-  cell.addEventListener("click", () => go(place));
+  cell.addEventListener("click", () => {
+    go(place);
+    if (!WIDE.matches) find("detail").scrollIntoView();
+  });
   putFace(face, row, FACE);
   cell.style.transform = `translate(${(place % across) * CELL.width}px, ${Math.floor(place / across) * CELL.height}px)`;
   paintCell(cell, place);
