@@ -61,7 +61,7 @@ def with_decisions(repaired: LabelTable) -> LabelTable:
         [changed, named, ambiguous], ["relabel", "keep", "soften"], default="drop"
     )[decided]
     told = decision.map(_REASONS).fillna("a person decided so")
-    frame["reason"] = frame["reason"].astype(object).mask(pd.Series(decided), told)
+    frame["reason"] = frame["reason"].mask(pd.Series(decided), told)
     return LabelTable(frame, classes, repaired.dataset)
 
 
