@@ -36,7 +36,7 @@ def fake_step(monkeypatch, step: str, function) -> None:
 
 def test_there_is_a_command_for_every_step_and_a_call_for_every_command():
     commands = {command.callback.__name__.replace("_", "-") for command in app.registered_commands}
-    assert commands == {*STEP_SECTIONS, "audit", "doctor", "params"}
+    assert commands == {*STEP_SECTIONS, "audit", "review", "doctor", "params"}
     assert set(STEP_CALLS) == set(STEP_SECTIONS)
 
 

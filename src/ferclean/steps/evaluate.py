@@ -128,16 +128,15 @@ def _measure(
     in_run = base.take(mask)
     # A method is measured by what no person decided.
     undecided = ~decided_rows(in_run)
-    judged, tables = in_run.take(undecided), [table.take(undecided) for table in tables]
-    final = tables[-1]
+    judged, rows = in_run.take(undecided), [table.take(undecided) for table in tables]
     test = base.take(base.in_split("test") & (best_known_codes(base) >= 0))
     val = base.take(base.in_split("val") & (base.codes("observed") >= 0))
     on_test, truth = predictions.of_rows(test), best_known_codes(test)
     epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
     reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
-    rounds = round_table(judged, tables, threshold=read_threshold(partition))
+    rounds = round_table(judged, rows, threshold=read_threshold(partition))
     test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
-    confusion = pd.concat([test_pairs, repair_pairs(judged, final)], ignore_index=True)
+    confusion = pd.concat([test_pairs, repair_pairs(judged, rows[-1])], ignore_index=True)
     metrics = {
         "train_rows": len(judged),
         "train_rows_left_out": int((base.in_split("train") & ~mask).sum()),
@@ -150,18 +149,13 @@ def _measure(
         **_test_compounds(test, on_test[-1]),
         **_test_doubts(test, on_test[-1], predictions.doubts_of_rows(test)),
         **_training_doubts(in_run, undecided, partition),
-        **label_metrics(judged, final),
+        **label_metrics(judged, rows[-1]),
         **_round_metrics(rounds),
         **review_metrics(base, repaired),
     }
     write_label_table(repaired, output / "labels.parquet")
-    for name, frame in {
-        "labels": repaired.frame,
-        "epochs": epochs,
-        "rounds": rounds,
-        "confusion": confusion,
-        "calibration": reliability,
-    }.items():
+    frames = {"epochs": epochs, "rounds": rounds, "calibration": reliability}
+    for name, frame in {**frames, "labels": repaired.frame, "confusion": confusion}.items():
         _write_csv(frame, output / f"{name}.csv")
     write_json(output / "metrics.json", metrics)
     say(_closing_line(metrics))

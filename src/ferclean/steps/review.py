@@ -20,7 +20,7 @@ def review(
     Parameters
     ----------
     audit : Path
-        Folder of an audit of pictures, or its folder ``review``.
+        Folder of an audit of pictures.
     decisions : Path
         ``review.csv``, read if it is there and written with every decision.
     reviewer : str, optional
@@ -51,9 +51,8 @@ def review(
 
 def find_page(audit: Path) -> Path:
     """Return the folder of the review page in an audit's folder."""
-    for folder in (audit / FOLDER, audit):
-        if (folder / PAGE).is_file() and (folder / "faces-0000.jpg").is_file():
-            return folder
+    if (audit / FOLDER / PAGE).is_file():
+        return audit / FOLDER
     raise FercleanError(
         f"{audit} holds no review page: make one with ferclean audit --data or snakemake audit"
     )
