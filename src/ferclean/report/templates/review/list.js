@@ -3,6 +3,8 @@ const list = find("list"), room = find("room");
 const FACE = 88, CELL = { width: 104, height: Math.round((FACE * page.sheets.height) / page.sheets.width) + 44 };
 const MARKS = { keep: "✓", relabel: "→", ambiguous: "?", not_a_face: "×" };
 const cells = new Map();
+// Measured when they change: to ask the browser in between would make it lay everything out anew.
+const sight = { width: 0, height: 0, top: 0 };
 let across = 1;
 
 function makeCell(place) {
@@ -36,16 +38,20 @@ function paintCell(cell, place) {
   cell.setAttribute("aria-label", `${words.textContent}${decision ? `, decided: ${decision.decision.replaceAll("_", " ")}` : ""}`);
 }
 
+function paintRow(row) {
+  for (const [place, cell] of cells) if (view.rows[place] === row) paintCell(cell, place);
+}
+
 // Lay the cells in sight out; with `anew` those that exist belong to another list.
 function layList(anew) {
-  across = Math.max(1, Math.floor(list.clientWidth / CELL.width));
+  across = Math.max(1, Math.floor(sight.width / CELL.width));
   room.style.height = `${Math.ceil(view.rows.length / across) * CELL.height}px`;
   if (anew) {
     cells.forEach((cell) => cell.remove());
     cells.clear();
   }
-  const first = Math.max(0, Math.floor(list.scrollTop / CELL.height) - 2) * across;
-  const last = Math.min(view.rows.length, (Math.ceil((list.scrollTop + list.clientHeight) / CELL.height) + 2) * across);
+  const first = Math.max(0, Math.floor(sight.top / CELL.height) - 2) * across;
+  const last = Math.min(view.rows.length, (Math.ceil((sight.top + sight.height) / CELL.height) + 2) * across);
   for (const [place, cell] of cells) {
     if (place < first || place >= last) {
       cell.remove();
@@ -62,16 +68,24 @@ function layList(anew) {
 
 function showInList() {
   const above = Math.floor(view.at / across) * CELL.height;
-  if (above < list.scrollTop) list.scrollTop = above;
-  else if (above + CELL.height > list.scrollTop + list.clientHeight) list.scrollTop = above + CELL.height - list.clientHeight;
-  layList(false);
+  const below = above + CELL.height - sight.height;
+  if (above < sight.top || below > sight.top) {
+    sight.top = Math.max(0, above < sight.top ? above : below);
+    layList(false); // before it scrolls there: the room must be high enough
+    list.scrollTop = sight.top;
+  } else layList(false);
   if (view.rows.length) list.setAttribute("aria-activedescendant", `place-${view.at}`);
   else list.removeAttribute("aria-activedescendant");
 }
 
-list.addEventListener("scroll", () => layList(false), { passive: true });
-new ResizeObserver(() => {
+function measureList() {
   const before = across;
+  Object.assign(sight, { width: list.clientWidth - 16, height: list.clientHeight, top: list.scrollTop });
+  layList(Math.max(1, Math.floor(sight.width / CELL.width)) !== before);
+}
+
+list.addEventListener("scroll", () => {
+  sight.top = list.scrollTop;
   layList(false);
-  if (across !== before) layList(true);
-}).observe(list);
+}, { passive: true });
+new ResizeObserver(measureList).observe(list);

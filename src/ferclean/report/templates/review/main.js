@@ -33,17 +33,18 @@ function takeBack() {
 }
 
 function showProgress() {
-  const count = countDecided();
   find("progress").max = Math.max(1, page.rows);
-  find("progress").value = count;
-  find("count").textContent = `${count.toLocaleString("en")} of ${page.rows.toLocaleString("en")} decided`;
+  find("progress").value = decidedRows;
+  find("count").textContent = `${decidedRows.toLocaleString("en")} of ${page.rows.toLocaleString("en")} decided`;
 }
 
 listeners.push((entries, source) => {
   if (source === "load") return;
-  cells.forEach(paintCell);
+  // One decision changes one face; what is shown next is shown by whoever moves on.
+  if (entries.length > 1) cells.forEach(paintCell);
+  else paintRow(rowOf.get(entries[0][0]));
   showProgress();
-  showDetail();
+  if (source !== "decide") showDetail();
 });
 
 function showFiltered() {
@@ -80,6 +81,7 @@ async function start() {
   const last = Math.min(page.classes.length, CLASS_KEYS.length) - 1;
   find("class-keys").append(make("kbd", { textContent: "1" }), " … ", make("kbd", { textContent: CLASS_KEYS[last].toUpperCase() }));
   fillFilters();
+  measureList();
   await load();
   find("reviewer").value = reviewer;
   showFiltered();

@@ -52,7 +52,7 @@ async function load() {
         const found = await answer.json();
         file = found.file;
         reviewer = reviewer || found.reviewer;
-        decisions.clear();
+        change([...decisions.keys()].map((id) => [id, null]), "load");
         change(found.decisions.map((each) => [each.sample_id, each]), "load");
         tell();
         return;
