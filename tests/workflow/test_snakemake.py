@@ -89,7 +89,7 @@ def test_what_people_decided_wins_and_reruns_only_what_depends_on_it(project, tm
     assert follow.isdisjoint({"ingest", "align", "word_vectors"})
     repaired = "results/evaluate/symmetric-0.3-seed0/ferclean/labels.parquet"
     audit = "results/audit/symmetric-0.3-seed0/audit.parquet"
-    copy.snakemake(repaired, audit)
+    copy.snakemake("--", repaired, audit)
     labels = read_label_table(copy.path / repaired).frame.set_index("sample_id")
     assert labels.loc[name, "suggested_label"] == labels.loc[name, "observed"] == other[0]
     assert labels.loc[[name, second], "reviewed_by"].tolist() == ["Ann", "Ann"]

@@ -58,7 +58,7 @@ form.addEventListener("input", showFiltered);
 form.addEventListener("submit", (event) => event.preventDefault());
 find("reviewer").addEventListener("change", (event) => {
   reviewer = event.target.value.trim();
-  keepInBrowser(NAME, reviewer);
+  keepName();
 });
 find("export").addEventListener("click", exportCsv);
 find("import").addEventListener("click", () => find("file").click());

@@ -2,6 +2,7 @@
 // browser, an entry a decision, until they are exported.
 const STORE = `ferclean-review ${location.pathname} `;
 const NAME = "ferclean-reviewer";
+const SERVED = location.protocol.startsWith("http");
 const waiting = new Map();
 let file = null, sending = false, kept = true;
 
@@ -19,12 +20,24 @@ function keepInBrowser(key, value) {
   }
 }
 
-function fromBrowser(key) {
+// Where the page is served, the name that the server was started with goes before older ones.
+function nameStore() {
+  return SERVED ? sessionStorage : localStorage;
+}
+
+function nameFromBrowser() {
   try {
-    return localStorage.getItem(key);
+    return nameStore().getItem(NAME) || "";
   } catch {
-    kept = false;
-    return null;
+    return "";
+  }
+}
+
+function keepName() {
+  try {
+    nameStore().setItem(NAME, reviewer);
+  } catch {
+    // It is written once more next time.
   }
 }
 
@@ -44,8 +57,8 @@ function loadFromBrowser() {
 
 async function load() {
   change(page.decisions.map((each) => [each.sample_id, each]), "load");
-  reviewer = fromBrowser(NAME) || "";
-  if (location.protocol.startsWith("http")) {
+  reviewer = nameFromBrowser();
+  if (SERVED) {
     try {
       const answer = await fetch("decisions", { cache: "no-store" });
       if (answer.ok) {
