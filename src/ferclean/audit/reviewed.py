@@ -23,6 +23,18 @@ _VERDICT_OF = {
 _TEXTS = ("reviewed_decision", "reviewed_by", "reviewed_at")
 
 
+def decided_rows(table: pd.DataFrame) -> np.ndarray:
+    """Tell which rows of an audit's table a person decided about, ``(N,)`` bool."""
+    if "reviewed_decision" not in table:
+        return np.zeros(len(table), dtype=bool)
+    return table["reviewed_decision"].notna().to_numpy(dtype=bool)
+
+
+def label_codes(values: pd.Series, classes: Sequence[str]) -> np.ndarray:
+    """Return class codes of an audit's labels, ``(N,)`` int64, -1 where missing."""
+    return np.asarray(pd.Categorical(values, categories=list(classes)).codes, dtype=np.int64)
+
+
 def with_decisions(found: Examination, reviewed: LabelTable) -> Examination:
     """Lay decisions over what was found.
 
@@ -60,13 +72,17 @@ def with_decisions(found: Examination, reviewed: LabelTable) -> Examination:
 
 def _overrule(table: pd.DataFrame, before: pd.Series, classes: Sequence[str]) -> None:
     decision = table["reviewed_decision"]
-    decided = decision.notna().to_numpy()
-    given = np.where(decided, _codes(before, classes), _codes(table["given_label"], classes))
-    label = _codes(table["reviewed_label"], classes)
+    decided = decided_rows(table)
+    given = np.where(
+        decided, label_codes(before, classes), label_codes(table["given_label"], classes)
+    )
+    label = label_codes(table["reviewed_label"], classes)
     ambiguous = (decision == AMBIGUOUS).to_numpy()
     named, no_face = label >= 0, (decision == NOT_A_FACE).to_numpy()
     suggested = np.select(
-        [named, ambiguous, no_face], [label, given, -1], _codes(table["suggested_label"], classes)
+        [named, ambiguous, no_face],
+        [label, given, -1],
+        label_codes(table["suggested_label"], classes),
     )
     table["given_label"] = labels_from_codes(given, classes)
     table["suggested_label"] = labels_from_codes(suggested, classes)
@@ -77,15 +93,13 @@ def _overrule(table: pd.DataFrame, before: pd.Series, classes: Sequence[str]) ->
         table.loc[named, f"{PROBABILITY_PREFIX}{name}"] = (label == code)[named].astype(np.float32)
 
 
-def _codes(values: pd.Series, classes: Sequence[str]) -> np.ndarray:
-    return np.asarray(pd.Categorical(values, categories=list(classes)).codes, dtype=np.int64)
-
-
 def _recounted(
     summary: dict[str, Any], table: pd.DataFrame, classes: Sequence[str]
 ) -> dict[str, Any]:
     verdict, decision = table["verdict"], table["reviewed_decision"]
-    given, suggested = (_codes(table[f"{name}_label"], classes) for name in ("given", "suggested"))
+    given, suggested = (
+        label_codes(table[f"{name}_label"], classes) for name in ("given", "suggested")
+    )
     wrong = (verdict == "wrong").to_numpy()
     return {
         **summary,

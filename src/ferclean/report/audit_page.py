@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferclean.audit.reviewed import decided_rows
 from ferclean.report.heat_maps import heat_map
 from ferclean.report.rendering import load_template
 
@@ -119,10 +120,8 @@ def _gallery(
     limit: int,
     picture_of: Callable[[str], str] | None,
 ) -> FindingGallery:
-    chosen = (table["verdict"] == verdict).to_numpy()
-    if "reviewed_decision" in table:  # the galleries show what is still open
-        chosen = chosen & table["reviewed_decision"].isna().to_numpy()
-    rows = np.flatnonzero(chosen)
+    # The galleries show what is still open.
+    rows = np.flatnonzero((table["verdict"] == verdict).to_numpy() & ~decided_rows(table))
     order = np.argsort(table["label_quality"].to_numpy()[rows], kind="stable")
     shown = table.iloc[rows[order][:limit]]
     findings = tuple(_finding(row, classes, picture_of) for _, row in shown.iterrows())

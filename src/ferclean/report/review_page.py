@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ferclean.audit.findings import VERDICTS
+from ferclean.audit.reviewed import decided_rows, label_codes
 from ferclean.report.face_sheets import ACROSS, SheetLayout
 from ferclean.report.rendering import load_template
 from ferclean.tables.audit_inputs import ID_COLUMN, PROBABILITY_PREFIX
@@ -67,7 +68,7 @@ def rows_to_review(table: pd.DataFrame, limit: int = MOST_ROWS) -> np.ndarray:
         Row numbers: those that are not called correct, lowest quality first, at most `limit`;
         then those that a person has decided.
     """
-    decided = _decided(table)
+    decided = decided_rows(table)
     quality = table["label_quality"].to_numpy(dtype=np.float64)
     doubted = (table["verdict"] != "correct").to_numpy() & ~decided
     order = np.lexsort((np.arange(len(table)), quality))
@@ -97,7 +98,7 @@ def page_data(content: ReviewRows, rows: np.ndarray, faces: np.ndarray) -> dict[
     shown = table.iloc[rows]
     place = np.full(len(table) + 1, -1, dtype=np.int64)  # its last stands for row -1
     place[faces] = np.arange(len(faces))
-    codes = {name: _codes(table[f"{name}_label"], classes) for name in ("given", "suggested")}
+    codes = {name: label_codes(table[f"{name}_label"], classes) for name in ("given", "suggested")}
     return {
         "dataset": content.dataset,
         "classes": list(classes),
@@ -140,16 +141,6 @@ def render_review_page(
     return str(load_template("review.html").render(title=title, data=data, json=safe))
 
 
-def _decided(table: pd.DataFrame) -> np.ndarray:
-    if "reviewed_decision" not in table:
-        return np.zeros(len(table), dtype=bool)
-    return table["reviewed_decision"].notna().to_numpy(dtype=bool)
-
-
-def _codes(values: pd.Series, classes: Sequence[str]) -> np.ndarray:
-    return np.asarray(pd.Categorical(values, categories=list(classes)).codes, dtype=np.int64)
-
-
 def _rounded(values: pd.Series) -> list[float | None]:
     numbers = values.to_numpy(dtype=np.float64)
     return [float(f"{v:.3g}") if np.isfinite(v) else None for v in numbers.tolist()]
@@ -182,7 +173,7 @@ def _evidence(shown: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _decisions(table: pd.DataFrame) -> list[dict[str, str]]:
     """Write the decisions that the labels follow already as rows of ``review.csv``."""
-    decided = table[_decided(table)]
+    decided = table[decided_rows(table)]
     return [
         {
             "sample_id": str(row[ID_COLUMN]),
