@@ -140,7 +140,8 @@ class Project:
         """Yield every result file, without logs, as a path below the project."""
         for file in sorted((self.path / "results").rglob("*")):
             below = file.relative_to(self.path)
-            if file.is_file() and "logs" not in below.parts:
+            # Snakemake marks folders that are outputs with an empty file.
+            if file.is_file() and "logs" not in below.parts and file.name != ".snakemake_timestamp":
                 yield below
 
     def digests(self) -> dict[str, str]:
