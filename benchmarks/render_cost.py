@@ -187,7 +187,8 @@ def _review_page(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
     words = (
         f"{record['rows']:,} doubtful labels with rendered faces and their look-alikes, in "
         f"headless Chromium. From the call of the page to its painted faces, in a browser without "
-        f"anything stored; from a key to the painted frame that answers it. The page takes "
+        f"anything stored; from a key to the painted frame that answers it. The machine had "
+        f"other work, too (load average {record['load_average']:.0f}). The page takes "
         f"{record['page_bytes'] / 1e6:.1f} MB, its {record['sheets']} sheets of faces "
         f"{record['sheet_bytes'] / 1e6:.1f} MB, read as they are needed."
     )

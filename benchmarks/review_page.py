@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import tempfile
 import time
@@ -76,6 +77,7 @@ def main() -> None:
         record = {
             "command": "python benchmarks/review_page.py",
             "environment": describe_environment("cpu") | {"browser": browser.version},
+            "load_average": round(os.getloadavg()[0], 1),  # other work beside the measurement
             "rows": chosen.rows,
             "page_bytes": (page / "index.html").stat().st_size,
             "sheets": len(list(page.glob("*.jpg"))),
