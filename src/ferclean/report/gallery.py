@@ -68,7 +68,7 @@ def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
     quality = frame["label_quality"].to_numpy(dtype=np.float64)
     doubted = (frame["action"] != "keep").to_numpy()
     if "reviewed_decision" in frame:
-        doubted &= frame["reviewed_decision"].isna().to_numpy()
+        doubted = doubted & frame["reviewed_decision"].isna().to_numpy()
     rows = np.flatnonzero(np.isfinite(quality) & doubted)
     surest = labels.matrix("p_")[rows].max(axis=1, initial=0.0)
     order = np.lexsort((rows, -surest, quality[rows]))
