@@ -27,6 +27,7 @@ def cost_sections(results: Path) -> list[str]:
         "p4_neighbours": _neighbours,
         "alignment": _alignment,
         "planning": _planning,
+        "review_page": _review_page,
     }
     sections = []
     for name, render in renderers.items():
@@ -180,3 +181,20 @@ def _planning(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
         for g in record["grids"]
     ]
     return "Planning of a grid", words, rows
+
+
+def _review_page(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
+    words = (
+        f"{record['rows']:,} doubtful labels with rendered faces and their look-alikes, in "
+        f"headless Chromium. From the call of the page to its painted faces, in a browser without "
+        f"anything stored; from a key to the painted frame that answers it. The machine had "
+        f"other work, too (load average {record['load_average']:.0f}). The page takes "
+        f"{record['page_bytes'] / 1e6:.1f} MB, its {record['sheets']} sheets of faces "
+        f"{record['sheet_bytes'] / 1e6:.1f} MB, read as they are needed."
+    )
+    rows = [["", "measured", "median", "95 %", "worst"]]
+    for name, key, digits in (("open, s", "open_seconds", 2), ("key, ms", "key_milliseconds", 0)):
+        found = record[key]
+        values = [f"{found[each]:.{digits}f}" for each in ("median", "p95", "worst")]
+        rows.append([name, str(found["measured"]), *values])
+    return "Review page", words, rows

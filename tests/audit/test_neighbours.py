@@ -87,3 +87,14 @@ def test_far_rows_lie_beyond_three_ranges_of_the_quartiles():
     assert np.flatnonzero(far_rows(distance)).tolist() == [4]
     assert far_rows(np.zeros(5)).tolist() == [False] * 5
     assert far_rows(np.zeros(0)).shape == (0,)
+
+
+def test_the_nearest_are_named_nearest_first_and_never_the_row_itself():
+    features, labels = case()
+    found = look_around(features, labels, classes=3)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    away = -(unit @ unit.T)
+    np.fill_diagonal(away, np.inf)
+    np.testing.assert_array_equal(found.nearest, np.argsort(away, axis=1)[:, :6])
+    assert look_around(features[:3], labels[:3], classes=3).nearest.shape == (3, 2)
+    assert look_around(features[:1], labels[:1], classes=3).nearest.shape == (1, 0)

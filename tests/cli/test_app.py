@@ -24,7 +24,7 @@ from ferclean.errors import FercleanError
 from ferclean.steps.training_inputs import RunFiles
 from fixtures.step_calls import STEP_CALLS, arguments
 
-FOR_PEOPLE = ("audit", "predict", "export-model", "export", "doctor", "params", "unpack")
+FOR_PEOPLE = ("audit", "predict", "export-model", "export", "review", "doctor", "params", "unpack")
 SOURCE = Path(package.__file__).resolve().parents[1]
 
 

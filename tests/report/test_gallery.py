@@ -34,6 +34,13 @@ def test_the_least_credible_labels_come_first_and_sure_suggestions_break_ties():
     assert suspicious_rows(labels, 2).tolist() == [3, 2]
 
 
+def test_what_a_person_decided_is_not_suspicious_any_more():
+    labels = repaired([0, 0, 0], [1, 1, 1], [0.1, 0.2, 0.3], ["relabel"] * 3)
+    decided = labels.with_columns(reviewed_decision=[None, "relabel", None])
+    assert suspicious_rows(labels, 10).tolist() == [0, 1, 2]
+    assert suspicious_rows(decided, 10).tolist() == [0, 2]
+
+
 def test_changed_and_dropped_labels_are_suspicious_whatever_their_quality():
     labels = repaired([0, 0, 0], [1, 0, 0], [0.9, 0.8, 0.7], ["relabel", "drop", "keep"])
     assert suspicious_rows(labels, 10).tolist() == [1, 0]

@@ -71,7 +71,7 @@ def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem")):
         kind="symmetric",
         rate=0.4,
         seed=0,
-        settings=build_settings({"noise": {}}, ["noise"]),
+        settings=build_settings({"noise": {}, "review": {}}, ["noise", "review"]),
     )
     return ingested, folder / "align/faces.pack", folder / "noise/labels.parquet"
 

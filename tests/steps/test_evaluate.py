@@ -270,3 +270,33 @@ def test_a_clean_probability_outside_its_range_is_refused(fake):
     write_label_table(table.with_columns(clean_probability=1.5), path)
     with pytest.raises(FercleanError, match="clean_probability"):
         run(fake)
+
+
+def test_a_method_is_measured_by_what_no_person_decided(fake):
+    path = fake.evaluate_arguments("smr")["labels"]
+    plain, base = run(fake), read_label_table(path)
+    before = read_label_table(fake.evaluate_arguments("smr")["output"] / "labels.parquet")
+    assert not [name for name in plain if "review" in name]
+    decided = np.zeros(len(base), dtype=bool)
+    decided[np.flatnonzero(base.in_split("train"))[::3]] = True
+    review = {
+        "reviewed_decision": np.where(decided, "keep", None),
+        "reviewed_label": base.frame["observed"].where(decided),
+        "reviewed_by": np.where(decided, "Ann", None),
+        "reviewed_at": np.where(decided, "2026-01-31T12:00:00Z", None),
+        "before_review": base.frame["observed"].where(decided),
+    }
+    write_label_table(base.with_columns(**review), path)
+    metrics = run(fake)
+    assert metrics["reviewed_rows"] == decided.sum()
+    assert metrics["train_rows"] == plain["train_rows"] - decided.sum() == metrics["detection_rows"]
+    left = base.in_split("train") & ~decided
+    right = before.codes("label") == before.codes("true")
+    assert metrics["label_accuracy_final"] == pytest.approx(right[left].mean())
+    table = read_label_table(fake.evaluate_arguments("smr")["output"] / "labels.parquet")
+    assert (table.codes("label") == table.codes("observed"))[decided].all()
+    assert table.frame[left]["label"].equals(before.frame[left]["label"])
+    whole = (table.codes("label") == table.codes("true"))[base.in_split("train")].mean()
+    assert metrics["label_accuracy_with_review"] == pytest.approx(whole)
+    tests = [name for name in plain if name.startswith(("test_", "val_"))]
+    assert {name: metrics[name] for name in tests} == {name: plain[name] for name in tests}

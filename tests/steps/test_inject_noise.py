@@ -55,7 +55,7 @@ def prepared(tmp_path):
     return write
 
 
-def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", **noise):
+def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", review=None, **noise):
     inject_noise(
         samples=folder / "samples.parquet",
         faces=folder / "faces.pack",
@@ -63,7 +63,7 @@ def _run(folder, *, kind="symmetric", rate=0.4, seed=0, output="out", **noise):
         kind=kind,
         rate=rate,
         seed=seed,
-        settings=build_settings({"noise": noise}, ["noise"]),
+        settings=build_settings({"noise": noise, "review": review or {}}, ["noise", "review"]),
     )
     out = folder / output
     return read_label_table(out / "labels.parquet"), read_json(out / "noise.json")
@@ -215,3 +215,68 @@ def test_errors_are_one_sentence(prepared, tmp_path):
         _run(tmp_path)
     with pytest.raises(FercleanError, match="label table not found"):
         _run(tmp_path / "nowhere")
+
+
+def _review(folder, samples, decisions):
+    ids = samples.frame["sample_id"]
+    given = samples.frame["given"]
+    rows = [
+        f"{ids[row]},{given[row]},{decision},{label},Ann,2026-01-31T12:00:00Z\n"
+        for row, decision, label in decisions
+    ]
+    path = folder / "review.csv"
+    path.write_text("sample_id,given,decision,label,reviewer,time\n" + "".join(rows))
+    return {"path": str(path)}
+
+
+def test_people_win_over_the_draw_and_training_sees_it(prepared, tmp_path):
+    samples = prepared()
+    train = np.flatnonzero(samples.in_split("train") & (samples.codes("given") >= 0))[:3]
+    other = CLASSES[(samples.codes("given")[train[0]] + 1) % 3]
+    decisions = [(train[0], "relabel", other), (train[1], "not_a_face", "")]
+    decisions.append((train[2], "ambiguous", ""))
+    review = _review(tmp_path, samples, decisions)
+    for kind in ("none", "symmetric"):
+        plain, plain_noise = _run(tmp_path, kind=kind, output="plain")
+        labels, noise = _run(tmp_path, kind=kind, review=review)
+        ids = samples.frame["sample_id"].to_numpy()[train]
+        seen = read_training_table(tmp_path / "out" / "labels.parquet").frame.set_index("sample_id")
+        assert seen.loc[ids[0], "observed"] == other
+        assert seen.loc[ids].split.tolist() == ["train", "excluded", "train"]
+        assert "reviewed_label" not in seen
+        untouched = ~labels.frame["sample_id"].isin(ids)
+        columns = list(plain.frame)
+        assert labels.frame.loc[untouched, columns].equals(plain.frame.loc[untouched, columns])
+        assert labels.frame["given"].equals(plain.frame["given"])
+        assert noise.pop("review")["decided"] == 3
+        assert noise == plain_noise  # what was drawn is told as it was drawn
+        assert noise["kind"] == kind
+
+
+def test_a_right_decision_brings_a_row_to_the_oracle(prepared, tmp_path):
+    samples = prepared(truth=lambda codes: np.where(codes >= 0, 2, -1))
+    row = np.flatnonzero(samples.in_split("train") & (samples.codes("given") == 0))[0]
+    review = _review(tmp_path, samples, [(row, "relabel", "angry")])
+    labels, _ = _run(tmp_path, kind="none", review=review)
+    assert labels.codes("true")[row] == 2
+    oracle = read_label_table(tmp_path / "out" / "oracle_clean.parquet")
+    assert samples.frame["sample_id"][row] in set(oracle.frame["sample_id"])
+
+
+def test_stale_unknown_and_test_decisions_are_told(prepared, tmp_path, capsys):
+    samples = prepared()
+    test = np.flatnonzero(samples.in_split("test") & (samples.codes("given") >= 0))[0]
+    train = np.flatnonzero(samples.in_split("train") & (samples.codes("given") >= 0))[0]
+    review = _review(tmp_path, samples, [(test, "ambiguous", "")])
+    with (tmp_path / "review.csv").open("a") as file:
+        file.write("stranger,sad,keep,sad,Ann,2026-01-31T12:00:00Z\n")
+        old = CLASSES[(samples.codes("given")[train] + 1) % 3]
+        file.write(
+            f"{samples.frame['sample_id'][train]},{old},keep,{old},Bo,2026-01-31T12:00:00Z\n"
+        )
+    _run(tmp_path, kind="none", review=review)
+    told = capsys.readouterr().err
+    assert "1 rows decided by people (0 keep, 0 relabel, 1 ambiguous, 0 not a face)" in told
+    assert "1 of them are test rows, which stay as they are" in told
+    assert "1 decisions are about another given label than the row has now" in told
+    assert "1 decisions name no sample" in told

@@ -52,6 +52,7 @@ BY_HAND: dict[str, dict[str, Any]] = {
 FILES = {
     "data.path": "data/raw/other",
     "noise.file": "data/noise/other",
+    "review.path": "data/review/other",
     "semantics.path": "data/words/other",
     "model.weights": "data/weights/other",
 }

@@ -67,7 +67,9 @@ class Project:
 
     def add_raw_data(self) -> None:
         """Put a file of the user's into each folder of ``data``, under DVC's care."""
-        files = [f"data/{folder}/other" for folder in ("raw", "noise", "words", "weights")]
+        files = [
+            f"data/{folder}/other" for folder in ("raw", "noise", "review", "words", "weights")
+        ]
         for file in files:
             (self.path / file).write_text(f"{file}\n")
         self.dvc("add", "--quiet", *files)
@@ -138,7 +140,8 @@ class Project:
         """Yield every result file, without logs, as a path below the project."""
         for file in sorted((self.path / "results").rglob("*")):
             below = file.relative_to(self.path)
-            if file.is_file() and "logs" not in below.parts:
+            # Snakemake marks folders that are outputs with an empty file.
+            if file.is_file() and "logs" not in below.parts and file.name != ".snakemake_timestamp":
                 yield below
 
     def digests(self) -> dict[str, str]:

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from ferclean.tables.labels import read_label_table
+from ferclean.tables.review import Decision, write_review
 from workflow.project import Project
 
 METHODS = ("smr", "sce_ald", "ferclean")
@@ -64,6 +66,35 @@ def test_the_rules_of_the_other_method_do_not_follow_a_methods_settings(project,
     output = copy.run("snakemake", "--dry-run", "--cores", "2", "--quiet", "host")
     assert "Warm up symmetric-0.3-seed0/smr" in output
     assert "Warm up symmetric-0.3-seed0/sce_ald" not in output
+
+
+def test_what_people_decided_wins_and_reruns_only_what_depends_on_it(project, tmp_path):
+    copy = project.copy(tmp_path / "copy")
+    noise = "results/noise/symmetric-0.3-seed0/labels.parquet"
+    before = read_label_table(copy.path / noise)
+    rows = before.take(before.in_split("train")).frame.iloc[:3]
+    other = [next(c for c in before.classes if c != label) for label in rows["observed"]]
+    name, second, third = rows["sample_id"]
+    given = rows["observed"].tolist()
+    made = [
+        Decision(name, given[0], "relabel", other[0], "Ann", "2026-01-31T12:00:00Z"),
+        Decision(second, given[1], "not_a_face", "", "Ann", "2026-01-31T12:00:00Z"),
+    ]
+    review = copy.path / "data" / "review" / "review.csv"
+    write_review(made, review)
+    copy.change_params({"review": {"path": "data/review/review.csv"}})
+    follow = jobs_run(copy.snakemake("--dry-run"))
+    assert {"inject_noise", "pretrain", "partition", "train", "audit_run", "evaluate"} <= follow
+    assert follow.isdisjoint({"ingest", "align", "word_vectors"})
+    copy.snakemake("--", noise)
+    labels = read_label_table(copy.path / noise).frame.set_index("sample_id")
+    assert labels.loc[name, "observed"] == labels.loc[name, "reviewed_label"] == other[0]
+    assert labels.loc[second, "split"] == "excluded"
+    assert labels["given"].tolist() == before.frame["given"].tolist()
+    assert "Nothing to be done" in copy.snakemake("--dry-run", noise)
+    made.append(Decision(third, given[2], "ambiguous", "", "Bo", "2026-02-01T12:00:00Z"))
+    write_review(made, review)
+    assert jobs_run(copy.snakemake("--dry-run", noise)) == {"inject_noise"}
 
 
 def test_lint_finds_nothing(fresh):

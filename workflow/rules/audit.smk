@@ -33,6 +33,7 @@ rule audit_run:
         table="results/audit/{setting}/audit.csv",
         whole="results/audit/{setting}/audit.json",
         page="results/audit/{setting}/index.html",
+        review=directory("results/audit/{setting}/review"),
     log:
         "results/logs/audit_run/{setting}.log",
     benchmark:

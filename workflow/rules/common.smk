@@ -52,6 +52,7 @@ RAW_DATA = (
     if DATA.source != "rendered"
     else []
 )
+REVIEW = data_files(SETTINGS.review.path)
 WORDS = SETTINGS.semantics
 WORD_FILES = data_files(WORDS.path) if WORDS.source in ("file", "corpus") else []
 

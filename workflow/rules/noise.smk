@@ -7,6 +7,7 @@ rule inject_noise:
             if parse_setting(wildcards.setting).kind == "file"
             else []
         ),
+        review=REVIEW,
     output:
         labels="results/noise/{setting}/labels.parquet",
         oracle="results/noise/{setting}/oracle_clean.parquet",

@@ -108,15 +108,16 @@ def summary(
             for code, name in enumerate(classes)
         },
         "transitions": audit.transitions.tolist(),
-        "worst_pairs": _worst_pairs(audit, labels, classes, wrong),
+        "worst_pairs": worst_pairs(labels[wrong], audit.suggested_label[wrong], classes),
     }
 
 
-def _worst_pairs(
-    audit: Audit, labels: np.ndarray, classes: Sequence[str], wrong: np.ndarray
+def worst_pairs(
+    given: np.ndarray, suggested: np.ndarray, classes: Sequence[str]
 ) -> list[dict[str, Any]]:
+    """Count the pairs of given and suggested label, ``(n,)`` int64 each; the 20 most frequent."""
     width = len(classes)
-    pairs = labels[wrong] * width + audit.suggested_label[wrong]
+    pairs = given * width + suggested
     counts = np.bincount(pairs, minlength=width * width)
     worst = np.argsort(-counts, kind="stable")[:_MOST_PAIRS]
     return [

@@ -11,6 +11,8 @@ from ferclean.partition.vectors import row_chunks, unit_rows
 
 # Neighbours a row; fewer where a class would not fill its own neighbourhood.
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 50, 5
+# The nearest of them that are named: as many as a person looks at.
+_NAMED = 6
 # Rows that neighbours are looked for among: exact up to here, and 2^16 N D operations beyond.
 _MOST_REFERENCES = 2**16
 _QUERY_VALUES = 2**24
@@ -30,10 +32,13 @@ class Neighbourhood:
         vote more, spread by the classes' shares; rows sum to 1. A row's own label has no part.
     distance : numpy.ndarray
         ``(N,)`` float32 in [0, 1]: mean of ``(1 - cos) / 2`` over the neighbours.
+    nearest : numpy.ndarray
+        ``(N, n)`` int64 row numbers of the nearest neighbours, n at most 6, nearest first.
     """
 
     votes: np.ndarray
     distance: np.ndarray
+    nearest: np.ndarray
 
 
 def look_around(
@@ -68,8 +73,9 @@ def look_around(
     distance = np.zeros(rows, dtype=np.float32)
     references = _references(rows, seed)
     count = min(_neighbours(rows, classes), len(references) - 1)
+    nearest = np.zeros((rows, max(0, min(count, _NAMED))), dtype=np.int64)
     if count < 1:
-        return Neighbourhood(votes, distance)
+        return Neighbourhood(votes, distance, nearest)
     # Of unit vectors, the squared Euclidean distance is 2 (1 - cos).
     search = NearestNeighbors(n_neighbors=count + 1, algorithm="brute").fit(points[references])
     for part in row_chunks(rows, points.shape[1] + classes * count, _QUERY_VALUES):
@@ -78,10 +84,11 @@ def look_around(
         others = _without_self(index, np.arange(part.start, part.stop))
         index = index[others].reshape(len(index), count)
         away = away[others].reshape(len(index), count)
+        nearest[part] = index[:, :_NAMED]
         distance[part] = np.square(away).mean(axis=1) / 4.0
         cast = np.eye(classes, dtype=np.float32)[labels[index]].sum(axis=1)
         votes[part] = (cast + shares) / (count + 1.0)
-    return Neighbourhood(votes, distance)
+    return Neighbourhood(votes, distance, nearest)
 
 
 def far_rows(distance: np.ndarray) -> np.ndarray:

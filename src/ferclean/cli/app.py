@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ferclean import __version__
-from ferclean.cli import audit, doctor, params, predict, prepare, results, training
+from ferclean.cli import audit, doctor, params, predict, prepare, results, review, training
 from ferclean.cli.processes import EXIT_LOST, lost_another, say_of_several
 from ferclean.errors import FercleanError, in_one_line
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (prepare, training, results, audit, predict, doctor, params):
+for module in (prepare, training, results, audit, review, predict, doctor, params):
     module.register(app)
 
 

@@ -23,6 +23,7 @@ from ferclean.cli.options import (
     ParamsFile,
     PartitionFile,
     ProbabilityFiles,
+    ReviewFile,
     Seed,
     SideInputs,
     method_files,
@@ -53,6 +54,7 @@ def audit(
     params: Annotated[
         str | None, typer.Option(help="With --data: settings instead of the preset audit.")
     ] = None,
+    review: ReviewFile = None,
 ) -> None:
     """Find wrong labels: of pictures (--data), or by probabilities (--labels, --pred-probs)."""
     names = [name.strip() for name in classes.split(",")] if classes else None
@@ -61,15 +63,17 @@ def audit(
             raise FercleanError("--data stands alone: its labels are those of the pictures")
         from ferclean.steps.audit_pictures import audit_pictures, picture_settings
 
-        settings = picture_settings(data, classes=names, params=params, aligned=aligned)
+        settings = picture_settings(
+            data, classes=names, params=params, aligned=aligned, review=review
+        )
         audit_pictures(
             settings=settings, output=out, seed=seed, device=device, fit_epochs=params is None
         )
         return
     if labels is None or not pred_probs:
         raise FercleanError("give --data, or --labels and --pred-probs")
-    if aligned or params:
-        raise FercleanError("--aligned and --params go with --data")
+    if aligned or params or review:
+        raise FercleanError("--aligned, --params and --review go with --data")
     from ferclean.steps.audit import audit_files
 
     audit_files(

@@ -26,7 +26,8 @@ def _must_be(wanted: str, *also: str) -> _Check:
     def check(option: typer.CallbackParam, path: Path) -> Path:
         found = _what_is_at(path)
         if found not in (wanted, *also):
-            raise FercleanError(f"{option.opts[0]} must be {wanted}, found {found} at {path}")
+            name = option.opts[0] if option.param_type_name == "option" else option.name
+            raise FercleanError(f"{name} must be {wanted}, found {found} at {path}")
         return path
 
     return check
@@ -155,6 +156,20 @@ FeatureFile = Annotated[
         "Features (rows x width) of the rows, NPY: they tell rows that are unlike all others.",
         _may_be(_FILE),
     ),
+]
+AuditFolder = Annotated[
+    Path, typer.Argument(help="Folder of an audit of pictures.", callback=_must_be(_FOLDER))
+]
+DecisionsFile = Annotated[
+    Path,
+    typer.Option(help="File of the decisions (review.csv).", callback=_must_be(_FILE, _NOTHING)),
+]
+ReviewFile = Annotated[
+    Path | None,
+    _option("With --data: people's decisions (review.csv), which win.", _may_be(_FILE)),
+]
+Port = Annotated[
+    int, typer.Option(help="Port on this machine, 0 for a free one.", callback=_at_least(0))
 ]
 OtherPartitions = Annotated[
     list[str] | None,

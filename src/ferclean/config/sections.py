@@ -10,6 +10,7 @@ from ferclean.config.grid import GridSettings
 from ferclean.config.methods import MethodsSettings
 from ferclean.config.noise import NoiseSettings
 from ferclean.config.report import ReportSettings
+from ferclean.config.review import ReviewSettings
 from ferclean.config.semantics import SemanticsSettings
 from ferclean.config.training import ModelSettings, TrainingSettings
 
@@ -18,6 +19,7 @@ SECTIONS: dict[str, type] = {
     "align": AlignSettings,
     "grid": GridSettings,
     "noise": NoiseSettings,
+    "review": ReviewSettings,
     "semantics": SemanticsSettings,
     "embedding": EmbeddingSettings,
     "model": ModelSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "ingest": ("data",),
     "align": ("data", "align"),
-    "inject-noise": ("noise",),
+    "inject-noise": ("noise", "review"),
     "word-vectors": ("data", "semantics"),
     "semantic-embedding": ("embedding", "training"),
     "pretrain": ("model", "training", "methods"),

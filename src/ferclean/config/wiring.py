@@ -72,6 +72,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
         "evaluate/distributions.py",
         "report",
         "steps/audit.py",
+        "steps/review_page.py",
     ),
     "evaluate": ("evaluate", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),

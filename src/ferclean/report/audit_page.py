@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferclean.audit.reviewed import decided_rows
 from ferclean.report.heat_maps import heat_map
 from ferclean.report.rendering import load_template
 
@@ -63,6 +64,7 @@ def render_audit_page(
     title: str,
     gallery: int,
     picture_of: Callable[[str], str] | None = None,
+    review: str | None = None,
 ) -> str:
     """Render an audit as one HTML text without any reference to the outside.
 
@@ -78,6 +80,8 @@ def render_audit_page(
         Most rows shown of each verdict.
     picture_of : callable, optional
         Turns a sample_id into a data URI; without it rows are shown without pictures.
+    review : str, optional
+        Address of the review page beside this one.
 
     Returns
     -------
@@ -98,6 +102,7 @@ def render_audit_page(
         "title": title,
         "found": found,
         "transitions": transitions,
+        "review": review,
         "galleries": [
             _gallery(table, classes, verdict, heading, note, gallery, picture_of)
             for verdict, heading, note in _GALLERIES
@@ -115,7 +120,8 @@ def _gallery(
     limit: int,
     picture_of: Callable[[str], str] | None,
 ) -> FindingGallery:
-    rows = np.flatnonzero((table["verdict"] == verdict).to_numpy())
+    # The galleries show what is still open.
+    rows = np.flatnonzero((table["verdict"] == verdict).to_numpy() & ~decided_rows(table))
     order = np.argsort(table["label_quality"].to_numpy()[rows], kind="stable")
     shown = table.iloc[rows[order][:limit]]
     findings = tuple(_finding(row, classes, picture_of) for _, row in shown.iterrows())

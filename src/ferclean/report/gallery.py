@@ -49,7 +49,8 @@ class SampleRow:
 def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
     """Choose the most suspicious training rows of a repaired label table.
 
-    Suspicious is every label that the run did not keep: by the method's own cut-off.
+    Suspicious is every label that the run did not keep, by the method's own cut-off, and that no
+    person has decided.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def suspicious_rows(labels: LabelTable, limit: int) -> np.ndarray:
     frame = labels.frame
     quality = frame["label_quality"].to_numpy(dtype=np.float64)
     doubted = (frame["action"] != "keep").to_numpy()
+    if "reviewed_decision" in frame:
+        doubted = doubted & frame["reviewed_decision"].isna().to_numpy()
     rows = np.flatnonzero(np.isfinite(quality) & doubted)
     surest = labels.matrix("p_")[rows].max(axis=1, initial=0.0)
     order = np.lexsort((rows, -surest, quality[rows]))

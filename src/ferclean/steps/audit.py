@@ -77,6 +77,7 @@ def write_findings(
     output: Path,
     *,
     picture_of: Callable[[str], str] | None = None,
+    review: str | None = None,
 ) -> None:
     """Write an audit's table, summary and page, and say in one line what was found.
 
@@ -85,7 +86,7 @@ def write_findings(
     found : Examination
     output : Path
         Folder for ``audit.parquet``, ``audit.csv``, ``audit.json`` and ``index.html``.
-    picture_of : callable, optional
+    picture_of, review : optional
         See :func:`~ferclean.report.audit_page.render_audit_page`.
     """
     table, whole = found.table, found.summary
@@ -97,7 +98,9 @@ def write_findings(
     write_json(output / "audit.json", whole)
     write_text(
         output / "index.html",
-        render_audit_page(table, whole, title=_TITLE, gallery=_GALLERY, picture_of=picture_of),
+        render_audit_page(
+            table, whole, title=_TITLE, gallery=_GALLERY, picture_of=picture_of, review=review
+        ),
     )
     low, high = whole["noise_rate_bounds"]
     counts = ", ".join(

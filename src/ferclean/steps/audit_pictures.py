@@ -28,7 +28,12 @@ _STEPS, _MOST_EPOCHS = 3000, 160
 
 
 def picture_settings(
-    data: Path, *, classes: list[str] | None, params: str | None, aligned: bool
+    data: Path,
+    *,
+    classes: list[str] | None,
+    params: str | None,
+    aligned: bool,
+    review: Path | None = None,
 ) -> Settings:
     """Build the settings of an audit of pictures.
 
@@ -43,6 +48,8 @@ def picture_settings(
         Settings file instead of the preset ``audit``; its section ``data`` gives way to `data`.
     aligned : bool
         Whether pictures are taken as aligned faces.
+    review : Path, optional
+        People's decisions, which win over the labels.
     """
     raw, source = load_raw(params) if params else (load_preset("audit"), "preset audit")
     build_settings(raw, source=source)  # so that a mistake is told before anything is laid over it
@@ -53,6 +60,8 @@ def picture_settings(
     }
     if aligned:
         laid["align"] = {"detector": "already_aligned"}
+    if review is not None:
+        laid["review"] = {"path": str(review)}
     return build_settings(merge(raw, laid), source=source)
 
 
@@ -105,6 +114,7 @@ def audit_pictures(
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
     """Return ``faces.pack`` and the label table, with the labels as they are given."""
     read, faces, noise = work / "ingest", work / "align", work / "noise"
+    decided = data_files(settings.review.path)
     raw = [] if settings.data.source == "rendered" else data_files(settings.data.path)
     done.once(
         "ingest",
@@ -123,7 +133,7 @@ def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tupl
     )
     done.once(
         "inject-noise",
-        [],
+        [_stamp(path) for path in map(Path, decided) if path.is_file()],
         lambda: inject_noise(
             samples=faces / "samples.parquet",
             faces=faces / "faces.pack",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ferclean.audit.duplicates import DuplicateEvidence, duplicate_evidence
-from ferclean.audit.examine import examine
+from ferclean.audit.examine import Examination, examine
 from ferclean.audit.neighbours import look_around
+from ferclean.audit.reviewed import with_decisions
 from ferclean.errors import FercleanError
 from ferclean.methods.runner import look_at_features
 from ferclean.report.pictures import face_uri
+from ferclean.report.review_page import ReviewRows
 from ferclean.steps.audit import write_findings
+from ferclean.steps.review_page import FOLDER, PAGE, write_review_page
 from ferclean.steps.training_inputs import RunFiles, TrainingInputs, open_training
 from ferclean.steps.training_rows import read_faces_and_labels
+from ferclean.tables.labels import read_reviewed_rows
 from ferclean.tables.partitions import RUNNING_TARGET, Partition, read_partition
 
 
@@ -46,8 +50,8 @@ def audit_run(
     duplicates : Path
         ``duplicates.csv`` of the ingest step.
     output : Path
-        Folder for ``audit.parquet``, ``audit.csv`` (a row a training sample), ``audit.json`` and
-        ``index.html``.
+        Folder for ``audit.parquet``, ``audit.csv`` (a row a training sample), ``audit.json``,
+        ``index.html`` and the folder ``review`` of the review page.
     """
     with open_training(files) as inputs:
         features = look_at_features(inputs.run, inputs.load_state(checkpoint))
@@ -55,12 +59,13 @@ def audit_run(
     sample_id = inputs.training.frame["sample_id"].to_numpy()
     found = read_partition(partition, classes, sample_id)
     copies = _read_duplicates(duplicates, sample_id, labels)
+    around = look_around(features, labels, classes=len(classes), seed=files.seed)
     examination = examine(
         label_distributions(found),
         labels,
         classes,
         sample_id,
-        around=look_around(features, labels, classes=len(classes), seed=files.seed),
+        around=around,
         evidence={
             **{name: values for name, values in found.evidence.items() if values.ndim == 1},
             **_clean_probabilities(others, inputs),
@@ -74,13 +79,36 @@ def audit_run(
         "near": int((copies.near > 0).sum()),
         "conflicting": int(copies.conflicts.sum()),
     }
-    write_findings(examination, output, picture_of=_picture_of(files))
+    reviewed = read_reviewed_rows(files.labels)
+    if reviewed is not None:
+        examination = with_decisions(examination, reviewed)
+    _write(examination, files, sample_id, around.nearest, output)
 
 
-def _picture_of(files: RunFiles) -> Callable[[str], str]:
-    pack, table, position = read_faces_and_labels(files.faces, files.labels)
-    place = dict(zip(table.frame["sample_id"], position, strict=True))
-    return lambda name: face_uri(pack[place[name]])
+def _write(
+    found: Examination, files: RunFiles, sample_id: np.ndarray, nearest: np.ndarray, output: Path
+) -> None:
+    pack, labels, position = read_faces_and_labels(files.faces, files.labels)
+    rows = pd.Index(found.table["sample_id"])
+    # The table may hold rows that were not examined: those that people took out.
+    examined = rows.get_indexer(pd.Index(sample_id))
+    near = np.full((len(rows), nearest.shape[1]), -1, dtype=np.int64)
+    near[examined] = examined[nearest]
+    place = pd.Index(labels.frame["sample_id"]).get_indexer(rows)
+    paths = labels.frame["path"].to_numpy()[place]
+    write_review_page(
+        ReviewRows(found.table, paths.tolist(), near, labels.classes, labels.dataset),
+        pack,
+        position[place],
+        output / FOLDER,
+    )
+    at = dict(zip(rows, position[place], strict=True))
+    write_findings(
+        found,
+        output,
+        picture_of=lambda name: face_uri(pack[at[name]]),
+        review=f"{FOLDER}/{PAGE}",
+    )
 
 
 def label_distributions(partition: Partition) -> np.ndarray:

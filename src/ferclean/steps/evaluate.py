@@ -15,6 +15,7 @@ from ferclean.evaluate.calibration import expected_calibration_error, reliabilit
 from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
 from ferclean.evaluate.distributions import agreement, entropy, two_label_agreement
 from ferclean.evaluate.repair import pair_table
+from ferclean.evaluate.reviewed import decided_rows, review_metrics, with_decisions
 from ferclean.evaluate.rounds import label_metrics, repair_pairs, repaired_table, round_table
 from ferclean.evaluate.truth import (
     best_known_codes,
@@ -123,18 +124,22 @@ def _measure(
     settings: EvaluateSettings,
 ) -> None:
     mask = judged_rows(base, tables)
-    judged, final = base.take(mask), tables[-1]
+    repaired = with_decisions(repaired_table(base, mask, tables))
+    in_run = base.take(mask)
+    # A method is measured by what no person decided.
+    undecided = ~decided_rows(in_run)
+    judged, rows = in_run.take(undecided), [table.take(undecided) for table in tables]
     test = base.take(base.in_split("test") & (best_known_codes(base) >= 0))
     val = base.take(base.in_split("val") & (base.codes("observed") >= 0))
     on_test, truth = predictions.of_rows(test), best_known_codes(test)
     epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
     reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
-    rounds = round_table(judged, tables, threshold=read_threshold(partition))
+    rounds = round_table(judged, rows, threshold=read_threshold(partition))
     test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
-    confusion = pd.concat([test_pairs, repair_pairs(judged, final)], ignore_index=True)
+    confusion = pd.concat([test_pairs, repair_pairs(judged, rows[-1])], ignore_index=True)
     metrics = {
         "train_rows": len(judged),
-        "train_rows_left_out": int(base.in_split("train").sum()) - len(judged),
+        "train_rows_left_out": int((base.in_split("train") & ~mask).sum()),
         "val_rows": len(val),
         "test_rows": len(test),
         "epochs": len(epochs),
@@ -143,17 +148,15 @@ def _measure(
         **_test_votes(test, on_test[-1]),
         **_test_compounds(test, on_test[-1]),
         **_test_doubts(test, on_test[-1], predictions.doubts_of_rows(test)),
-        **_training_doubts(judged, partition),
-        **label_metrics(judged, final),
+        **_training_doubts(in_run, undecided, partition),
+        **label_metrics(judged, rows[-1]),
         **_round_metrics(rounds),
+        **review_metrics(base, repaired),
     }
-    repaired = repaired_table(base, mask, tables)
     write_label_table(repaired, output / "labels.parquet")
-    write_csv(output / "labels.csv", repaired.frame, float_format="%.6g")
-    write_csv(output / "epochs.csv", epochs, float_format="%.6g")
-    write_csv(output / "rounds.csv", rounds, float_format="%.6g")
-    write_csv(output / "confusion.csv", confusion, float_format="%.6g")
-    write_csv(output / "calibration.csv", reliability, float_format="%.6g")
+    frames = {"epochs": epochs, "rounds": rounds, "calibration": reliability}
+    for name, frame in {**frames, "labels": repaired.frame, "confusion": confusion}.items():
+        write_csv(output / f"{name}.csv", frame, float_format="%.6g")
     write_json(output / "metrics.json", metrics)
     say(_closing_line(metrics))
 
@@ -207,9 +210,10 @@ def _test_doubts(
     return _doubt_metrics("test_uncertainty", every, test)
 
 
-def _training_doubts(judged: LabelTable, partition: Path) -> dict[str, Any]:
-    doubts = read_evidence(partition, DOUBTS, judged.frame["sample_id"].to_numpy())
-    return _doubt_metrics("uncertainty", doubts, judged)
+def _training_doubts(in_run: LabelTable, undecided: np.ndarray, partition: Path) -> dict[str, Any]:
+    doubts = read_evidence(partition, DOUBTS, in_run.frame["sample_id"].to_numpy())
+    seen = {name: values[undecided] for name, values in doubts.items()}
+    return _doubt_metrics("uncertainty", seen, in_run.take(undecided))
 
 
 def _doubt_metrics(prefix: str, doubts: dict[str, np.ndarray], table: LabelTable) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Step ``inject-noise``: draw the observed labels that training will see."""
+"""Step ``inject-noise``: draw the observed labels that training will see.
+
+What people decided wins over the draw.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from ferclean.errors import FercleanError
 from ferclean.noise.from_file import match_noise_file, read_noise_file
 from ferclean.noise.inject import NOISY_SPLITS
 from ferclean.noise.inject import inject_noise as draw_labels
+from ferclean.noise.reviewed import with_review
 from ferclean.noise.transitions import describe_change
 from ferclean.progress import say
 from ferclean.tables.atomic import write_json
@@ -26,6 +30,7 @@ from ferclean.tables.labels import (
     read_label_table,
     write_label_table,
 )
+from ferclean.tables.review import DECISIONS, read_review
 
 _FIRST_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row", "true")
 _KEPT_PREFIXES = (ANNOTATION_PREFIX, "votes_", "true_p_")
@@ -58,12 +63,12 @@ def inject_noise(
     seed : int
         Seed of the draw.
     settings : Settings
-        With section ``noise``.
+        With sections ``noise`` and ``review``.
 
     Raises
     ------
     FercleanError
-        For an input, kind, rate or noise file that does not fit.
+        For an input, kind, rate, noise file or review file that does not fit.
     """
     table = read_label_table(samples)
     if "face_row" not in table.frame:
@@ -85,11 +90,16 @@ def inject_noise(
     )
     true = _truth(table, injected=kind != "none")
     labels = _with_labels(table, observed, true)
-    clean = ~labels.in_split("train") | ((true >= 0) & (true == observed))
     summary = {"kind": kind, "rate": rate, "seed": seed} | _summary(labels)
     if file_codes is not None:
         ignored = (splits == "test") & (file_codes >= 0) & (file_codes != given)
         summary["ignored_test_changes"] = int(ignored.sum())
+    if settings.review.path is not None:
+        decisions, source = read_review(settings.review.path), settings.review.path
+        labels, summary["review"] = with_review(
+            labels, decisions, compare_given=kind == "none", source=source
+        )
+    clean = ~labels.in_split("train") | ((true >= 0) & (true == labels.codes("observed")))
     write_label_table(labels, output / "labels.parquet")
     write_label_table(labels.take(clean), output / "oracle_clean.parquet")
     write_json(output / "noise.json", summary)
@@ -159,5 +169,21 @@ def _tell(kind: str, summary: dict[str, Any]) -> None:
         counts = summary["splits"][split]
         parts.append(f"{counts['changed']} of {counts['labelled']} {split} labels changed")
     say(f"noise {kind}: " + ", ".join(parts))
+    if "review" in summary:
+        _tell_review(summary["review"])
     if summary.get("ignored_test_changes"):
         say(f"noise file: {summary['ignored_test_changes']} changed test labels are ignored")
+
+
+def _tell_review(found: dict[str, Any]) -> None:
+    counts = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in DECISIONS)
+    say(f"review: {found['decided']} rows decided by people ({counts})")
+    if found["test_rows"]:
+        say(f"review: {found['test_rows']} of them are test rows, which stay as they are")
+    if found["stale"]:
+        say(
+            f"review: {found['stale']} decisions are about another given label than the row has "
+            f"now and are left out, the first is {found['first_stale']!r}; decide again"
+        )
+    if found["unknown"]:
+        say(f"review: {found['unknown']} decisions name no sample of this data set")

@@ -6,8 +6,10 @@ Columns
 ``given`` (label as received, never changed), ``observed`` (after noise injection), ``face_row``
 (the row of the aligned face in ``faces.pack``), ``annotation_<name>`` (what a single annotator
 said, never changed), and, for evaluation only, ``true``, ``votes_<class>`` and
-``true_p_<class>``. The tables of a round add ``label``, ``clean_probability``, ``p_<class>``,
-``weight``, ``action`` and ``reason``.
+``true_p_<class>``. Where people decided, ``reviewed_decision``, ``reviewed_label``,
+``reviewed_by`` and ``reviewed_at`` say what, ``before_review`` is the label that would have been
+observed, and what is no face stands in the split ``excluded``. The tables of a round add
+``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action`` and ``reason``.
 Labels are dictionary-encoded class names; a missing label is null.
 """
 
@@ -30,9 +32,17 @@ from ferclean.tables.atomic import atomic_path
 from ferclean.tables.inputs import read_parquet_frame, read_parquet_schema
 
 SPLITS = ("train", "val", "test")
-LABEL_COLUMNS = ("given", "observed", "true", "label")
+EXCLUDED = "excluded"  # the split of rows that people took out
+LABEL_COLUMNS = ("given", "observed", "true", "label", "reviewed_label", "before_review")
 # Not `given`: where noise was injected it is the truth.
 TRAINING_COLUMNS = ("sample_id", "path", "split", "observed", "face_row")
+REVIEWED_COLUMNS = (
+    "reviewed_decision",
+    "reviewed_label",
+    "reviewed_by",
+    "reviewed_at",
+    "before_review",
+)
 ACTIONS = ("keep", "relabel", "soften", "drop")
 ANNOTATION_PREFIX = "annotation_"  # before the names of single annotators
 _WHAT = "label table"
@@ -113,7 +123,7 @@ def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> Lab
     repeated = frame["sample_id"][frame["sample_id"].duplicated()]
     if len(repeated):
         raise FercleanError(f"label table of {dataset}: sample_id {repeated.iloc[0]!r} repeats")
-    unknown = set(frame["split"].dropna().unique()) - set(SPLITS)
+    unknown = set(frame["split"].dropna().unique()) - {*SPLITS, EXCLUDED}
     if unknown or frame["split"].isna().any():
         found = sorted(map(str, unknown)) or ["nothing"]
         raise FercleanError(
@@ -191,3 +201,14 @@ def read_training_table(path: str | Path) -> LabelTable:
     names = read_parquet_schema(path, _WHAT).names
     annotations = [name for name in names if name.startswith(ANNOTATION_PREFIX)]
     return read_label_table(path, (*TRAINING_COLUMNS, *annotations))
+
+
+def read_reviewed_rows(path: str | Path) -> LabelTable | None:
+    """Read the rows that people decided about, ``None`` where no decisions were read at all.
+
+    Columns are ``sample_id``, ``path``, ``split`` and :data:`REVIEWED_COLUMNS`.
+    """
+    if REVIEWED_COLUMNS[0] not in read_parquet_schema(path, _WHAT).names:
+        return None
+    table = read_label_table(path, ("sample_id", "path", "split", *REVIEWED_COLUMNS))
+    return table.take(table.frame[REVIEWED_COLUMNS[0]].notna().to_numpy(dtype=bool))
