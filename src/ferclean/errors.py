@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 _LONGEST_SENTENCE = 600
 _SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 120
+_SHORT.maxstring, _SHORT.maxother, _SHORT.maxlevel = 120, 120, 2
 
 
 class FercleanError(Exception):
@@ -54,7 +54,7 @@ def shown(value: object) -> str:
     try:
         return _SHORT.repr(value)
     except ValueError:  # Python writes no whole number of more than 4300 digits
-        return f"a {type(value).__name__} that is too large to be shown"
+        return f"an {type(value).__name__} that is too large to be shown"
 
 
 def in_one_line(text: str) -> str:

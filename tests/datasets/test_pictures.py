@@ -86,9 +86,18 @@ def test_transparent_palette_colour_is_laid_on_white():
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize(
     ("orientation", "turn"),
-    [(1, lambda p: p), (3, lambda p: p[::-1, ::-1]), (6, lambda p: np.rot90(p, -1)),
-     (8, lambda p: np.rot90(p, 1)), (5, lambda p: p.transpose(1, 0, 2)), (99, lambda p: p)],
-)  # fmt: skip
+    [
+        (1, lambda p: p),
+        (2, lambda p: p[:, ::-1]),
+        (3, lambda p: p[::-1, ::-1]),
+        (4, lambda p: p[::-1]),
+        (5, lambda p: p.transpose(1, 0, 2)),
+        (6, lambda p: np.rot90(p, -1)),
+        (7, lambda p: p[::-1, ::-1].transpose(1, 0, 2)),
+        (8, lambda p: np.rot90(p, 1)),
+        (99, lambda p: p),
+    ],
+)
 def test_exif_orientation_is_applied(form, orientation, turn):
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,14 @@ from hypothesis import strategies as st
 import ferclean
 from ferclean.errors import FercleanError
 from ferclean.tables import atomic
-from ferclean.tables.atomic import atomic_folder, atomic_path, read_json, write_json, write_text
+from ferclean.tables.atomic import (
+    atomic_folder,
+    atomic_path,
+    read_json,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 SOURCE = Path(ferclean.__file__).resolve().parents[1]
 TESTS = Path(__file__).resolve().parents[1]
@@ -320,3 +329,14 @@ def test_neither_files_nor_links_are_taken_for_folders(tmp_path):
             pass
     with pytest.raises(FercleanError, match="cannot write"), atomic_folder(tmp_path / "file" / "x"):
         pass
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
+def test_texts_of_a_csv_come_back_line_breaks_and_all(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("csv") / "x.csv"
+    write_csv(path, pd.DataFrame(rows, columns=["a", "b"]))
+    with path.open(newline="", encoding="utf-8") as stream:
+        assert list(csv.reader(stream)) == [["a", "b"], *map(list, rows)]

@@ -90,6 +90,42 @@ def test_rows_are_sorted_by_sample_id_whatever_their_order(table, random):
     pd.testing.assert_frame_equal(again.frame, table.frame)
 
 
+@given(tables(), st.data())
+def test_some_rows_are_those_rows_in_their_order(table, data):
+    mask = np.array(
+        data.draw(st.lists(st.booleans(), min_size=len(table), max_size=len(table))), dtype=bool
+    )
+    taken = table.take(mask)
+    assert taken.frame["sample_id"].tolist() == table.frame["sample_id"][mask].tolist()
+    np.testing.assert_array_equal(taken.codes("given"), table.codes("given")[mask])
+    shuffled = np.random.default_rng(0).permutation(np.flatnonzero(mask))
+    pd.testing.assert_frame_equal(table.take(shuffled).frame, taken.frame)
+    pd.testing.assert_frame_equal(
+        table.take(mask).with_columns(observed=taken.frame["observed"]).frame, taken.frame
+    )
+
+
+@given(tables(), st.data())
+def test_a_new_column_changes_no_other(table, data):
+    codes = st.lists(
+        st.integers(-1, len(table.classes) - 1), min_size=len(table), max_size=len(table)
+    )
+    new = np.array(data.draw(codes), dtype=int)
+    added = table.with_columns(label=labels_from_codes(new, table.classes))
+    np.testing.assert_array_equal(added.codes("label"), new)
+    pd.testing.assert_frame_equal(added.frame.drop(columns="label"), table.frame)
+
+
+@settings(max_examples=30)
+@given(tables())
+def test_training_reads_only_its_columns_and_all_rows(tmp_path_factory, table):
+    path = tmp_path_factory.mktemp("table") / "labels.parquet"
+    write_label_table(table, path)
+    read = read_training_table(path)
+    assert tuple(read.frame.columns) == TRAINING_COLUMNS
+    pd.testing.assert_frame_equal(read.frame, table.frame[[*TRAINING_COLUMNS]], check_dtype=False)
+
+
 def test_codes_follow_the_order_of_the_classes_and_missing_is_minus_one():
     table = make_table(frame(), CLASSES, "d")
     assert table.codes("given").tolist() == [0, 1, -1]

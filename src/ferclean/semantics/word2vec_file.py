@@ -8,13 +8,13 @@ import pickle
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from ferclean.errors import FercleanError
 from ferclean.semantics.words import missing_word
-from ferclean.tables.inputs import require_no_device
+from ferclean.tables.inputs import memo_is_honest, read_array, require_no_device
 
 _LONGEST_WORD = 4096  # bytes, as are the digits of a number
 _LONGEST_NUMBER = 32
@@ -51,7 +51,7 @@ def file_vectors(path: str | Path, words: Mapping[str, str]) -> np.ndarray:
     try:
         with _open(path) as stream:
             if stream.peek(1)[:1] == b"\x80":
-                found, vocabulary = _from_keyed_vectors(stream, path, words)
+                found, vocabulary = _from_keyed_vectors(cast(BinaryIO, stream), path, words)
             else:
                 found, vocabulary = _from_word2vec(stream, path, words)
     except (OSError, EOFError, zlib.error) as error:
@@ -176,9 +176,11 @@ class _KeyedVectorsUnpickler(pickle.Unpickler):
 
 
 def _from_keyed_vectors(
-    stream: IO[bytes], path: Path, words: Mapping[str, str]
+    stream: BinaryIO, path: Path, words: Mapping[str, str]
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     try:
+        if not memo_is_honest(stream):
+            raise pickle.UnpicklingError("its pickle numbers more objects than it can hold")
         saved = _KeyedVectorsUnpickler(stream).load()
     except (pickle.UnpicklingError, OSError, EOFError):
         raise
@@ -190,7 +192,7 @@ def _from_keyed_vectors(
         raise ValueError("it holds no vocabulary")
     vectors = attributes.get("vectors")
     if vectors is None:  # large arrays stand in a file of their own
-        vectors = np.load(f"{path}.vectors.npy", mmap_mode="r", allow_pickle=False)
+        vectors = read_array(f"{path}.vectors.npy")
     if not isinstance(vectors, np.ndarray) or not np.issubdtype(vectors.dtype, np.floating):
         raise ValueError("its vectors are no numbers")
     if vectors.ndim != 2 or len(vectors) < len(keys):

@@ -125,7 +125,8 @@ def read_probabilities(path: Path) -> Probabilities:
                 f"found {values.dtype} of shape {values.shape}"
             )
         members = values if values.ndim == 3 else values[None]
-        return Probabilities(members.astype(np.float32), None, None)
+        with np.errstate(over="ignore"):  # infinity is refused like any number above one
+            return Probabilities(members.astype(np.float32), None, None)
     frame = _read_table(path)
     named = [name for name in frame.columns if name.startswith(PROBABILITY_PREFIX)]
     columns = named or [name for name in frame.columns if name != ID_COLUMN]

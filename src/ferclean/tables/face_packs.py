@@ -72,7 +72,7 @@ class EncodedFaces:
             whole = pa.memory_map(str(path)).read_buffer()
             table = pa.ipc.open_file(pa.BufferReader(whole)).read_all()
             table.validate(full=True)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise FercleanError(f"{path} is not a face pack: {error}") from None
         self.shape = (len(table), *_face_shape(table.schema, path))
         self._start, self._length = _places(table["face"], whole.address)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickletools
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -188,6 +190,27 @@ def read_array(path: str | Path, what: str = "an NPY file of plain numbers") -> 
         found.close()
         raise FercleanError(f"{path} is not {what} but an archive of arrays: save one alone")
     return np.asarray(found)
+
+
+def memo_is_honest(stream: BinaryIO) -> bool:
+    """Tell whether the next pickle of a stream numbers its objects one by one; the place stays.
+
+    The unpickler makes room for as many remembered objects as the largest number says, and a few
+    bytes can say two billion.
+
+    Raises
+    ------
+    ValueError
+        If it is no pickle, or breaks off.
+    """
+    start = stream.tell()
+    operations = enumerate(pickletools.genops(stream), start=1)
+    honest = all(
+        "PUT" not in operation.name or (isinstance(argument, int) and argument <= number)
+        for number, (operation, argument, _) in operations
+    )
+    stream.seek(start)
+    return honest
 
 
 def _first_line(error: Exception) -> str:

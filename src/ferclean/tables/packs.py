@@ -74,7 +74,8 @@ class EncodedPack:
     def __init__(self, path: str | Path) -> None:
         try:
             self._table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        except (OSError, pa.ArrowException) as error:
+            self._table.validate(full=True)
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise FercleanError(f"cannot read picture pack {path}: {error}") from None
         if self._table.schema != _ENCODED_SCHEMA:
             raise FercleanError(f"{path} is not a picture pack")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import pickle
-import pickletools
 import re
 import zipfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import memo_is_honest
 
 LARGEST_LABEL_FILE = 100 * 2**20  # the published ones have 2.4 MB at most
 _PLAIN_NUMBERS = re.compile(r"[biu][1248]|f[248]")  # no objects, no records, no texts
@@ -139,7 +139,7 @@ def load_pickle(data: bytes, path: Path, *, origin: str) -> dict[str, object]:
     FercleanError
         If it is damaged, no dictionary, or names anything but numpy's arrays.
     """
-    return _guarded(lambda: _table(_load(io.BytesIO(data), len(data))), path, origin)
+    return _guarded(lambda: _table(_load(io.BytesIO(data))), path, origin)
 
 
 def load_torch(data: bytes, path: Path, *, origin: str) -> dict[str, object]:
@@ -164,14 +164,10 @@ def _guarded(read: Callable[[], dict[str, object]], path: Path, origin: str) -> 
     raise FercleanError(f"{what}; get the publishers' file from {origin}")
 
 
-def _load(stream: BinaryIO, size: int) -> Any:
-    """Load the next pickle of a stream that holds `size` bytes."""
-    start = stream.tell()
-    for opcode, argument, _ in pickletools.genops(stream):
-        # The unpickler makes room for as many remembered objects as the largest number says.
-        if "PUT" in opcode.name and (not isinstance(argument, int) or argument > size):
-            raise _NotPlainError("numbers more objects than it can hold")
-    stream.seek(start)
+def _load(stream: BinaryIO) -> Any:
+    """Load the next pickle of a stream."""
+    if not memo_is_honest(stream):
+        raise _NotPlainError("numbers more objects than it can hold")
     return _PlainUnpickler(stream, encoding="bytes").load()
 
 
@@ -179,11 +175,11 @@ def _load_torch(data: bytes) -> Any:
     stream = io.BytesIO(data)
     if not zipfile.is_zipfile(stream):
         stream.seek(0)
-        if _load(stream, len(data)) != _TORCH_MAGIC:
+        if _load(stream) != _TORCH_MAGIC:
             raise _NotPlainError("is not a file that torch.save wrote")
         for _ in range(_PICKLES_BEFORE_THE_OBJECT):
-            _load(stream, len(data))
-        return _load(stream, len(data))
+            _load(stream)
+        return _load(stream)
     with zipfile.ZipFile(stream) as archive:
         found = [each for each in archive.infolist() if each.filename.endswith("/data.pkl")]
         if len(found) != 1:
@@ -192,7 +188,7 @@ def _load_torch(data: bytes) -> Any:
         if found[0].file_size > LARGEST_LABEL_FILE:
             raise _NotPlainError(f"announces {found[0].file_size} bytes of labels")
         pickled = archive.read(found[0])
-    return _load(io.BytesIO(pickled), len(pickled))
+    return _load(io.BytesIO(pickled))
 
 
 def _table(found: object) -> dict[str, object]:
