@@ -44,8 +44,9 @@ class RepairedRows:
 
     @property
     def judged(self) -> np.ndarray:
-        """Which rows have a repaired label, ``(N,)`` bool."""
-        return np.asarray(self.frame["label_quality"].notna(), dtype=bool)
+        """Which rows were looked at, ``(N,)`` bool; those that a person took out were not."""
+        known = np.asarray(self.frame["label_quality"].notna(), dtype=bool)
+        return known & np.isfinite(self.probabilities).all(axis=1)
 
     @property
     def dropped(self) -> np.ndarray:
@@ -137,8 +138,8 @@ def rows_of_audit(frame: pd.DataFrame, where: str) -> RepairedRows:
 
 def _audit_classes(frame: pd.DataFrame, where: str) -> tuple[str, ...]:
     """Return the classes in their order, which is that of the probabilities' columns."""
-    names = frame["given_label"].astype(str), frame["suggested_label"].astype(str)
-    used = set(names[0]) | set(names[1])
+    labels = (frame["given_label"], frame["suggested_label"])
+    used = {str(name) for column in labels for name in column.dropna().unique()}
     declared = getattr(frame["given_label"], "cat", None)
     classes = [str(name) for name in declared.categories] if declared is not None else None
     if classes is None:
