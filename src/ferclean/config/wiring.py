@@ -76,8 +76,19 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "evaluate": ("evaluate", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),
-    "report": ("evaluate/distributions.py", "report", "tables"),
-    "cards": ("datasets", "evaluate/distributions.py", "report", "tables"),
+    "report": (
+        "evaluate/distributions.py",
+        "report",
+        "steps/summarised_runs.py",
+        "tables",
+    ),
+    "cards": (
+        "datasets",
+        "evaluate/distributions.py",
+        "report",
+        "steps/summarised_runs.py",
+        "tables",
+    ),
 }
 # Steps that read some keys of a section, not all of it.
 _STEP_KEYS: dict[str, dict[str, tuple[str, ...]]] = {

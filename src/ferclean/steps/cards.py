@@ -13,13 +13,13 @@ from ferclean import __version__
 from ferclean.config.data import CANONICAL_CLASSES, PUBLISHED_SOURCES, DataSettings
 from ferclean.config.load import Settings
 from ferclean.config.reference import plain
-from ferclean.config.run_names import RunName, checked_runs
+from ferclean.config.run_names import RunName
 from ferclean.datasets.classes import label_lookup
 from ferclean.datasets.registry import published_facts
-from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.report.cards import DataFacts, ModelFacts, data_card, model_card
 from ferclean.report.contents import CLASS_COLUMNS
+from ferclean.steps.summarised_runs import summarised_runs
 from ferclean.tables.atomic import read_json, write_text
 from ferclean.tables.csv_files import read_csv
 
@@ -55,11 +55,7 @@ def cards(
     FercleanError
         If a run is not in the summary, or a file is missing or broken.
     """
-    names = checked_runs(run)
-    results = read_csv(summary / "results.csv")
-    absent = [name for name in names if name not in set(results["run"])]
-    if absent:
-        raise FercleanError(f"{summary / 'results.csv'} lacks the run {absent[0]!r}; summarise it")
+    names, results = summarised_runs(summary, run)
     origin, terms = _where_from(settings.data)
     data = DataFacts(
         ingest=read_json(prepare / "ingest" / "summary.json"),
@@ -68,7 +64,7 @@ def cards(
             setting: read_json(noise / setting / "noise.json")
             for setting in dict.fromkeys(name.setting for name in names.values())
         },
-        estimates=results.loc[results["run"].isin(names), _ESTIMATES],
+        estimates=results[_ESTIMATES],
         expressions=_are_expressions(settings.data.classes),
         origin=origin,
         terms=terms,

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from ferclean.config.load import Settings
-from ferclean.config.run_names import checked_runs
 from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.report.contents import (
@@ -21,6 +20,7 @@ from ferclean.report.contents import (
     judged_rows,
 )
 from ferclean.report.page import render_page
+from ferclean.steps.summarised_runs import summarised_runs
 from ferclean.tables.atomic import read_json, write_text
 from ferclean.tables.csv_files import read_csv
 from ferclean.tables.face_packs import read_face_pack
@@ -58,12 +58,7 @@ def report(
     FercleanError
         If a run is not in the summary, or a file is missing or broken.
     """
-    names = checked_runs(run)
-    results = read_csv(summary / "results.csv")
-    absent = [name for name in names if name not in set(results["run"])]
-    if absent:
-        raise FercleanError(f"{summary / 'results.csv'} lacks the run {absent[0]!r}; summarise it")
-    results = results[results["run"].isin(names)].reset_index(drop=True)
+    names, results = summarised_runs(summary, run)
     runs = [
         _read_run(name, names[name].setting, names[name].method, denoise, evaluations)
         for name in results["run"]
