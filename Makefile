@@ -1,6 +1,7 @@
 # make run    set up, then the main job: the whole workflow on the embedded default data set
 # make test   set up, then every test
 # make check  linters, types and unit tests only (needs `make setup` once)
+# make docs   set up, then the documentation as a site: results/site/index.html
 PYTHON ?= python3
 UV ?= uv
 BIN := .venv/bin
@@ -8,7 +9,7 @@ STAMP := .venv/set-up
 # Commands that tools start by name (snakemake starts python3, dvc starts snakemake) come from here.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test check setup lock clean
+.PHONY: run test check docs setup lock clean
 
 run: setup
 	$(BIN)/snakemake --cores all --resources gpu=1
@@ -26,6 +27,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/pytest -n auto -m "not end_to_end"
+
+docs: setup
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open results/site/index.html"
 
 setup: $(STAMP)
 
