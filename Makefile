@@ -29,7 +29,7 @@ check: setup
 	$(BIN)/pytest -n auto -m "not end_to_end"
 
 docs: setup
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open results/site/index.html"
 
 setup: $(STAMP)

@@ -49,15 +49,9 @@ align: {size: 48, color: grey}
 grid: {methods: [resup, sce_ald], rates: [0.3]}
 embedding: {encoder: tiny, epochs: 15}
 model: {name: tiny48, dropout: 0.2}
-training:
-  warm_up_epochs: 25
-  rounds: 1
-  epochs_per_round: 1
-  batch_size: 32
-  normalise_mean: 0.5
-  normalise_scale: 0.25
-  optimizer: {learning_rate: 0.003, weight_decay: 0.05}
-  augment: {flip: true, shift: 4}
+training: {warm_up_epochs: 25, rounds: 1, epochs_per_round: 1, batch_size: 32, normalise_mean: 0.5,
+  normalise_scale: 0.25, optimizer: {learning_rate: 0.003, weight_decay: 0.05},
+  augment: {flip: true, shift: 4}}
 """)
 # Names of the recorded audits as in docs/methods.md; the others are P6's, by seed.
 _AUDITS = {
@@ -144,9 +138,8 @@ def _networks(axes: Any, partition: Partition, wrong: np.ndarray) -> None:
 def resup() -> tuple[Any, str]:
     """Similarities of one network with its mixture, and what both networks say."""
     partition, observed, true, _ = _first("resup")
-    with panels("How well prediction and label agree", "Each weighs the other's loss") as (
-        figure, (left, right),
-    ):  # fmt: skip
+    titles = ("How well prediction and label agree", "Each weighs the other's loss")
+    with panels(*titles) as (figure, (left, right)):
         _mixture(left, partition, observed != true, "similarity of prediction and label")
         _networks(right, partition, observed != true)
     return figure, "ReSup: similarities with two fitted Betas; clean weights of both networks"
@@ -164,9 +157,8 @@ def dividemix() -> tuple[Any, str]:
     clean = np.stack([fit.clean_probability for fit in fits])
     mixtures = {f"net_{net}": fit.parameters for net, fit in enumerate(fits)}
     partition = Partition("", losses, clean, seen.probabilities, parameters=mixtures)
-    with panels("Losses fall into two heaps", "Each trains on the other's split") as (
-        figure, (left, right),
-    ):  # fmt: skip
+    titles = ("Losses fall into two heaps", "Each trains on the other's split")
+    with panels(*titles) as (figure, (left, right)):
         _mixture(left, partition, observed != true, "cross-entropy, scaled to [0, 1]")
         _networks(right, partition, observed != true)
     return figure, "DivideMix: losses with two fitted Gaussians; clean posteriors of both networks"
@@ -176,20 +168,23 @@ def sce_ald() -> tuple[Any, str]:
     """Both relation graphs of a row that is right, and of one that is not."""
     partition, observed, true, classes = _first("sce_ald")
     distance, place = partition.score[0], np.arange(len(classes))
-    rows = [_typical(distance, observed == true), _typical(distance, observed != true)]
+    trust = partition.clean_probability[0]
+    rows = [_typical(trust, observed == true), _typical(trust, observed != true)]
+    names, hatches = ["semantic graph", "task graph", "amended label"], ["", "//", ".."]
     titles = [f"given {classes[observed[r]]}, truly {classes[true[r]]}" for r in rows]
     with panels(*titles, height=3.9) as (figure, axes):
         for each, row in zip(axes, rows, strict=True):
-            for shift, name, colour, hatch in (
-                (-0.2, "semantic_similarity", PALETTE[0], ""),
-                (0.2, "task_similarity", PALETTE[4], "//"),
-            ):
-                graph = softmax(partition.evidence[name][row] / 0.1)
-                label = "to class words" if shift < 0 else "to class prototypes"
-                each.bar(place + shift, graph, 0.4, color=colour, hatch=hatch, label=label)
+            graphs = [
+                softmax(partition.evidence[f"{kind}_similarity"][row] / 0.1)
+                for kind in ("semantic", "task")
+            ]
+            for n, graph in enumerate([*graphs, partition.evidence["amended"][row]]):
+                shift, style = 0.27 * (n - 1), {"color": PALETTE[(0, 4, 2)[n]], "hatch": hatches[n]}
+                each.bar(place + shift, graph, 0.27, label=names[n], **style)
             each.set_xticks(place, classes, rotation=45, ha="right")
-            each.set(ylabel="softmax of cosines", xlabel=f"transport distance {distance[row]:.3f}")
-            each.legend(fontsize=8)
+            each.set(ylabel="share", xlabel=f"transport distance of the graphs {distance[row]:.3f}")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure, "SCE-ALD: class-relation graphs of a face with a right and with a wrong label"
 
 

