@@ -85,7 +85,7 @@ def write_image(name: str, draw: Callable[[], tuple[Any, str]]) -> None:
     """Write a figure as a file of its own; its first element says what it shows."""
     figure, description = draw()
     svg = to_svg(figure, name, description)
-    sides = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()
+    sides = svg.partition('viewBox="0 0 ')[2].partition('"')[0].split()
     width, height = (round(float(points) * 4 / 3) for points in sides)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
     svg = svg.replace("<svg", head, 1)
@@ -236,12 +236,12 @@ def sampling_softmax() -> tuple[Any, str]:
         sigma = torch.full_like(mean, float(scale))
         log_p = sampled_log_softmax(mean, sigma, samples=4000, generator=generator)
         found.append(log_p[0].numpy())
-    log_p = np.stack(found)
+    curves = np.stack(found)
     names = ["class 0 (mean logit 4)", "class 1 (1)", "class 2 (0)"]
     with panels("Expected softmax", "Loss of each label") as (figure, (left, right)):
         for k, name in enumerate(names):
-            left.plot(scales, np.exp(log_p[:, k]), DASHES[k], color=PALETTE[k], label=name)
-            right.plot(scales, -log_p[:, k], DASHES[k], color=PALETTE[k], label=name)
+            left.plot(scales, np.exp(curves[:, k]), DASHES[k], color=PALETTE[k], label=name)
+            right.plot(scales, -curves[:, k], DASHES[k], color=PALETTE[k], label=name)
         left.set(xlabel="standard deviation of every logit", ylabel="probability", ylim=(0, 1))
         right.set(xlabel="standard deviation of every logit", ylabel="loss", ylim=(0, None))
         left.legend(fontsize=8)
