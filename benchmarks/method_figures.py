@@ -9,7 +9,6 @@ Trains ReSup and SCE-ALD on the rendered faces of the default run, below
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
