@@ -71,7 +71,7 @@ def test_a_noise_file_without_its_column(here, ferclean):
     call = arguments(
         "inject-noise",
         samples=labels(here, "samples.parquet", face_row=[0, 1]), kind="file",
-        params=json.dumps({"noise": {"file": "noise.csv"}}),
+        params=json.dumps({"noise": {"file": "noise.csv"}, "review": {}}),
     )  # fmt: skip
     assert_one_sentence(ferclean(*call), "noise.csv", "label")
 

@@ -126,7 +126,7 @@ def test_the_step_keeps_rows_order_and_given_labels(tmp_path_factory, table, kin
         kind=kind,
         rate=rate,
         seed=seed,
-        settings=build_settings({"noise": options}, ["noise"]),
+        settings=build_settings({"noise": options, "review": {}}, ["noise", "review"]),
     )
     labels = read_label_table(folder / "out" / "labels.parquet")
     assert labels.frame["sample_id"].tolist() == ids

@@ -17,6 +17,8 @@ from ferclean.errors import unknown_name
 from ferclean.export.names import distinct_names
 from ferclean.export.rows import RepairedRows
 
+# Where Label Studio serves files of its own disk.
+_LOCAL_FILES = "data/local-files"
 # How Hugging Face datasets calls the splits of a folder.
 _HUGGING_FACE_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
@@ -153,7 +155,7 @@ def _label_studio_layout(rows: RepairedRows, names: Sequence[str]) -> Layout:
     codes = rows.codes("label")
     tasks = []
     for row, (name, entry) in enumerate(zip(names, _records(rows.frame), strict=True)):
-        image = f"/data/local-files/?d=pictures/{quote(name)}"
+        image = f"/{_LOCAL_FILES}/?d=pictures/{quote(name)}"
         task: dict[str, Any] = {"data": {"image": image, **entry}, "predictions": []}
         if rows.judged[row]:
             score = float(rows.probabilities[row, codes[row]])
