@@ -8,10 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 import ferclean
 from ferclean.config.data import DataSettings
 from ferclean.datasets.files import read_inside
@@ -24,6 +20,7 @@ from ferclean.export.rows import RepairedRows, rows_of_audit, rows_of_labels
 from ferclean.progress import say, track
 from ferclean.steps.run_places import pictures_of
 from ferclean.tables.atomic import atomic_folder
+from ferclean.tables.inputs import read_parquet_frame
 from ferclean.tables.labels import is_label_table, read_label_table
 from ferclean.tables.packs import EncodedPack
 
@@ -98,11 +95,7 @@ def export(
 def _read_rows(table: Path) -> RepairedRows:
     if is_label_table(table):
         return rows_of_labels(read_label_table(table), str(table))
-    try:
-        frame: pd.DataFrame = pq.read_table(table).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise FercleanError(f"{table} is damaged: {str(error).splitlines()[0]}") from None
-    return rows_of_audit(frame, str(table))
+    return rows_of_audit(read_parquet_frame(table, "audit"), str(table))
 
 
 class _Source(Protocol):
