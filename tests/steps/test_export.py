@@ -73,9 +73,10 @@ def test_torchvision_reads_the_image_folder(written):
 
 
 def test_hugging_face_datasets_reads_the_folder_with_its_metadata(written, tmp_path, monkeypatch):
-    datasets = pytest.importorskip("datasets", reason="a large package; run by hand where it is")
+    # Not the package itself: without it, this name finds the folder tests/datasets.
+    loading = pytest.importorskip("datasets.load", reason="Hugging Face datasets is not installed")
     folder = written("huggingface")
-    read = datasets.load_dataset(
+    read = loading.load_dataset(
         "imagefolder", data_dir=str(folder), cache_dir=str(tmp_path / "cache")
     )
     assert set(read) == {"train", "validation", "test"}
