@@ -44,7 +44,7 @@ TITLES = {
     "p1_r00": "P1 without noise",
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
-    "p6_chosen": "P6 with settings of SMP, SCE-ALD and sampling softmax that were chosen on other faces",
+    "p6_chosen": "P6 with settings of three systems that were chosen on other faces",
     "p1_real_ablation": "P1, real noise: ferclean without its regulariser",
     "p1_real_untranslated": "P1, real noise: ferclean without the translation of its predictions",
     "p6_ablation": "P6: ferclean without repair",
