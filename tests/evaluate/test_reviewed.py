@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 
-from ferclean.evaluate.reviewed import decided_rows, review_metrics, with_decisions
+from ferclean.evaluate.reviewed import review_metrics, with_decisions
 from ferclean.tables.labels import labels_from_codes, make_table
+from ferclean.tables.review import decided_rows
 
 CLASSES = ("sad", "happy")
 # Rows: kept, relabelled, ambiguous, no face, undecided, a decided test row.
@@ -63,7 +64,7 @@ def test_without_decisions_the_table_is_the_same():
     names = [name for name in bare.frame if "review" not in name]
     bare = make_table(bare.frame[names], CLASSES, "toy")
     assert with_decisions(bare) is bare
-    assert not decided_rows(bare).any()
+    assert not decided_rows(bare.frame).any()
     assert review_metrics(bare, bare) == {}
 
 

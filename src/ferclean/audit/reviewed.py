@@ -12,7 +12,14 @@ from ferclean.audit.examine import Examination
 from ferclean.audit.findings import VERDICTS, worst_pairs
 from ferclean.tables.audit_inputs import ID_COLUMN, PROBABILITY_PREFIX
 from ferclean.tables.labels import LabelTable, labels_from_codes
-from ferclean.tables.review import AMBIGUOUS, DECISIONS, KEEP, NOT_A_FACE, RELABEL
+from ferclean.tables.review import (
+    AMBIGUOUS,
+    DECISIONS,
+    KEEP,
+    NOT_A_FACE,
+    RELABEL,
+    decided_rows,
+)
 
 _VERDICT_OF = {
     KEEP: "correct",
@@ -21,13 +28,6 @@ _VERDICT_OF = {
     NOT_A_FACE: "out_of_scope",
 }
 _TEXTS = ("reviewed_decision", "reviewed_by", "reviewed_at")
-
-
-def decided_rows(table: pd.DataFrame) -> np.ndarray:
-    """Tell which rows of an audit's table a person decided about, ``(N,)`` bool."""
-    if "reviewed_decision" not in table:
-        return np.zeros(len(table), dtype=bool)
-    return table["reviewed_decision"].notna().to_numpy(dtype=bool)
 
 
 def label_codes(values: pd.Series, classes: Sequence[str]) -> np.ndarray:

@@ -10,19 +10,12 @@ import pandas as pd
 from ferclean.evaluate.repair import label_accuracy
 from ferclean.evaluate.truth import true_codes
 from ferclean.tables.labels import LabelTable, labels_from_codes
-from ferclean.tables.review import AMBIGUOUS, NOT_A_FACE
+from ferclean.tables.review import AMBIGUOUS, NOT_A_FACE, decided_rows
 
 _REASONS = {
     AMBIGUOUS: "a person calls the face ambiguous",
     NOT_A_FACE: "a person sees no face",
 }
-
-
-def decided_rows(table: LabelTable) -> np.ndarray:
-    """Tell which rows a person decided about, ``(N,)`` bool."""
-    if "reviewed_decision" not in table.frame:
-        return np.zeros(len(table), dtype=bool)
-    return table.frame["reviewed_decision"].notna().to_numpy(dtype=bool)
 
 
 def with_decisions(repaired: LabelTable) -> LabelTable:
@@ -41,7 +34,7 @@ def with_decisions(repaired: LabelTable) -> LabelTable:
         observed label and the method's ``p_<class>``. What is no face has the action ``drop``.
         The label and clean probability of every round stay as the method left them.
     """
-    decided = decided_rows(repaired) & ~repaired.in_split("val", "test")
+    decided = decided_rows(repaired.frame) & ~repaired.in_split("val", "test")
     if not decided.any():
         return repaired
     frame, classes = repaired.frame.copy(), repaired.classes
@@ -79,7 +72,7 @@ def review_metrics(base: LabelTable, repaired: LabelTable) -> dict[str, Any]:
     if "reviewed_decision" not in base.frame:
         return {}
     held_out = base.in_split("val", "test")
-    decided, true = decided_rows(base) & ~held_out, true_codes(base)
+    decided, true = decided_rows(base.frame) & ~held_out, true_codes(base)
     named = np.where(decided, base.codes("reviewed_label"), -1)
     return {
         "reviewed_rows": int(decided.sum()),

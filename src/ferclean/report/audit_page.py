@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferclean.audit.reviewed import decided_rows
 from ferclean.report.heat_maps import heat_map
 from ferclean.report.rendering import load_template
+from ferclean.tables.review import decided_rows
 
 _BARS = 3
 # Verdict, heading, what it means.

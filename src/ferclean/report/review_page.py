@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ferclean.audit.findings import VERDICTS
-from ferclean.audit.reviewed import decided_rows, label_codes
+from ferclean.audit.reviewed import label_codes
 from ferclean.report.face_sheets import ACROSS, SheetLayout
 from ferclean.report.rendering import load_template
 from ferclean.tables.audit_inputs import ID_COLUMN, PROBABILITY_PREFIX
+from ferclean.tables.review import decided_rows
 
 # More than a person decides before the labels are audited again.
 MOST_ROWS = 10_000

@@ -15,7 +15,7 @@ from ferclean.evaluate.calibration import expected_calibration_error, reliabilit
 from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
 from ferclean.evaluate.distributions import agreement, entropy, two_label_agreement
 from ferclean.evaluate.repair import pair_table
-from ferclean.evaluate.reviewed import decided_rows, review_metrics, with_decisions
+from ferclean.evaluate.reviewed import review_metrics, with_decisions
 from ferclean.evaluate.rounds import label_metrics, repair_pairs, repaired_table, round_table
 from ferclean.evaluate.truth import (
     best_known_codes,
@@ -27,8 +27,10 @@ from ferclean.evaluate.uncertainty import DOUBTS, doubt_correlations
 from ferclean.progress import say
 from ferclean.steps.predictions import Predictions, read_run_predictions
 from ferclean.tables.atomic import write_csv, write_json
+from ferclean.tables.csv_files import read_csv
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.partitions import read_evidence, read_threshold
+from ferclean.tables.review import decided_rows
 
 
 def evaluate(
@@ -78,12 +80,7 @@ def evaluate(
 
 def _read_history(folder: Path, number: int) -> pd.DataFrame:
     path = folder / "history.csv"
-    try:
-        history = pd.read_csv(path)
-    except FileNotFoundError:
-        raise FercleanError(f"history not found: {path}") from None
-    except (OSError, ValueError) as error:
-        raise FercleanError(f"{path} is not a readable CSV file: {error}") from None
+    history = read_csv(path)
     if "epoch" not in history:
         raise FercleanError(f"{path}: column 'epoch' is missing")
     history.insert(1, "round", number)
@@ -127,7 +124,7 @@ def _measure(
     repaired = with_decisions(repaired_table(base, mask, tables))
     in_run = base.take(mask)
     # A method is measured by what no person decided.
-    undecided = ~decided_rows(in_run)
+    undecided = ~decided_rows(in_run.frame)
     judged, rows = in_run.take(undecided), [table.take(undecided) for table in tables]
     test = base.take(base.in_split("test") & (best_known_codes(base) >= 0))
     val = base.take(base.in_split("val") & (base.codes("observed") >= 0))

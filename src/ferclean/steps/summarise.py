@@ -10,10 +10,11 @@ import pandas as pd
 
 from ferclean.config.load import Settings
 from ferclean.config.run_names import checked_runs
-from ferclean.errors import FercleanError
 from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_table
 from ferclean.progress import say
 from ferclean.tables.atomic import read_json, write_csv, write_json
+from ferclean.tables.csv_files import read_csv
+from ferclean.tables.inputs import require_columns
 
 
 def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: Settings) -> None:
@@ -60,13 +61,7 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
 
 def _read_curve(path: Path, run: str) -> pd.DataFrame:
     """Read what ``curves.csv`` takes of a run's ``epochs.csv``."""
-    try:
-        epochs = pd.read_csv(path)
-        columns = epochs[["epoch", "round", "test_accuracy", "val_accuracy_observed"]]
-    except FileNotFoundError:
-        raise FercleanError(f"not found: {path}") from None
-    except KeyError as error:
-        raise FercleanError(f"{path}: a column is missing: {error}") from None
-    except (OSError, ValueError) as error:
-        raise FercleanError(f"{path} is not a readable CSV file: {error}") from None
-    return columns.assign(run=run)[["run", *columns.columns]]
+    wanted = ["epoch", "round", "test_accuracy", "val_accuracy_observed"]
+    epochs = read_csv(path)
+    require_columns(path, epochs.columns, wanted)
+    return epochs[wanted].assign(run=run)[["run", *wanted]]

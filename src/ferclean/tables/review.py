@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from ferclean.errors import FercleanError, unknown_name
 from ferclean.tables.atomic import write_text
 from ferclean.tables.inputs import require_no_device
@@ -83,6 +86,13 @@ def _check_time(text: str) -> None:
     if not in_utc:
         example = datetime(2026, 1, 31, 12, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         raise FercleanError(f"time must be ISO 8601 in UTC such as {example}, found {text!r}")
+
+
+def decided_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Tell which rows of a label table's or an audit's frame a person decided, ``(N,)`` bool."""
+    if "reviewed_decision" not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    return frame["reviewed_decision"].notna().to_numpy(dtype=bool)
 
 
 def read_review(path: str | Path) -> list[Decision]:
