@@ -40,7 +40,7 @@ def test_published_constants_are_the_defaults():
         initial_scale=0.3,
         learn_scale_in_warm_up=True,
         split="information",
-        score="nll",
+        score="margin",
         aleatoric_quantile=0.8,
         epistemic_quantile=0.9,
         train_on="weighted",

@@ -38,7 +38,7 @@ class SamplingSoftmaxSettings:
         "variances of the logits as in the paper.",
     )
     score: Literal["nll", "margin", "cds"] = setting(
-        "nll",
+        "margin",
         "What the Gaussian mixture ranks labels by: likelihood, margin, or the margin of sure "
         "predictions.",
     )
