@@ -207,6 +207,10 @@ def test_several_rates_and_seeds_are_put_together(tmp_path):
     check(page)
     assert "Mean ± standard deviation over seeds" in page
     assert "Accuracy by noise rate, symmetric" in page
+    assert "Accuracy by cost, symmetric 0.2" in page and "Accuracy by cost, symmetric 0.4" in page
+    # Six epochs of 30 s; both runs of a seed cost the same.
+    cost = page.split('<section id="cost">')[1].split("</section>")[0]
+    assert cost.count("<td>3.0 <small>± 0.0</small></td>\n      <td>1.0</td><td>5.0</td>") == 4
     assert len(pd.read_csv(tmp_path / "summary" / "seeds.csv")) == 4
 
 

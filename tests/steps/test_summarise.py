@@ -36,6 +36,10 @@ def test_files_hold_every_run_once(fake, tmp_path):
         if key != "gap_closed":
             assert value == pytest.approx(one[key]), key
     assert pd.read_csv(tmp_path / "seeds.csv")["seeds"].tolist() == [1, 1, 1]
+    costs = pd.read_csv(tmp_path / "timing.csv")
+    assert costs["run"].tolist() == results["run"].tolist()
+    assert costs["training_seconds"].tolist() == [6 * 30.0] * 3
+    assert costs["images_per_second"].tolist() == [5.0] * 3
 
 
 def test_the_order_of_the_runs_does_not_matter(fake, tmp_path):
@@ -43,7 +47,7 @@ def test_the_order_of_the_runs_does_not_matter(fake, tmp_path):
         summarise(
             evaluations=fake.root / "evaluate", run=runs, output=tmp_path / name, settings=SETTINGS
         )
-    for file in ("metrics.json", "results.csv", "curves.csv", "seeds.csv"):
+    for file in ("metrics.json", "results.csv", "curves.csv", "seeds.csv", "timing.csv"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 

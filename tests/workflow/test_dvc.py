@@ -95,8 +95,9 @@ def test_metrics_and_plots_are_shown(edited, tmp_path):
     assert f"{RUN}.test_ece_last_epoch" in compared
     edited.dvc("plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text()
-    for plot in ("results_summary_curves_csv", "results_summary_results_csv", "similarity.png"):
-        assert plot in page
+    for plot in ("curves", "results", "seeds", "timing"):
+        assert f"results_summary_{plot}_csv" in page
+    assert "similarity.png" in page
 
 
 def test_an_experiment_in_a_copy_changes_the_outcome(copy_of_finished):

@@ -47,10 +47,10 @@ rule train:
     output:
         checkpoint="results/denoise/{setting}/{method}/round_{round}/checkpoint.pt",
         history="results/denoise/{setting}/{method}/round_{round}/history.csv",
+        timing="results/denoise/{setting}/{method}/round_{round}/timing.csv",
         predictions="results/denoise/{setting}/{method}/round_{round}/predictions.npz",
     log:
-        run="results/logs/train/{setting}/{method}/round_{round}.log",
-        timing="results/denoise/{setting}/{method}/round_{round}/timing.csv",
+        "results/logs/train/{setting}/{method}/round_{round}.log",
     benchmark:
         "results/logs/train/{setting}/{method}/round_{round}.tsv"
     threads: SETTINGS.training.cpu_threads * PROCESSES
@@ -73,7 +73,7 @@ rule train:
         "--relabelled {input.relabelled} --output $(dirname {output.checkpoint}) "
         "--method {wildcards.method} --round-number {wildcards.round} "
         "--seed {params.seed} {params.side} --params {params.settings:q} "
-        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
+        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log} 2>&1"
 
 
 rule all_denoise:

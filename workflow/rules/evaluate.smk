@@ -7,6 +7,7 @@ rule evaluate:
         labels="results/noise/{setting}/labels.parquet",
         warm_up=[
             "results/pretrain/{setting}/{method}/history.csv",
+            "results/pretrain/{setting}/{method}/timing.csv",
             "results/pretrain/{setting}/{method}/predictions.npz",
         ],
         tables=expand(
@@ -17,11 +18,12 @@ rule evaluate:
         curves=expand(
             "results/denoise/{{setting}}/{{method}}/round_{round}/{file}",
             round=ROUNDS[1:],
-            file=["history.csv", "predictions.npz"],
+            file=["history.csv", "timing.csv", "predictions.npz"],
         ),
     output:
         metrics="results/evaluate/{setting}/{method}/metrics.json",
         epochs="results/evaluate/{setting}/{method}/epochs.csv",
+        timing="results/evaluate/{setting}/{method}/timing.csv",
         rounds="results/evaluate/{setting}/{method}/rounds.csv",
         confusion="results/evaluate/{setting}/{method}/confusion.csv",
         calibration="results/evaluate/{setting}/{method}/calibration.csv",
@@ -54,11 +56,13 @@ rule summarise:
     input:
         metrics=expand("results/evaluate/{run}/metrics.json", run=RUN_FOLDERS),
         epochs=expand("results/evaluate/{run}/epochs.csv", run=RUN_FOLDERS),
+        timing=expand("results/evaluate/{run}/timing.csv", run=RUN_FOLDERS),
     output:
         metrics="results/summary/metrics.json",
         results="results/summary/results.csv",
         seeds="results/summary/seeds.csv",
         curves="results/summary/curves.csv",
+        timing="results/summary/timing.csv",
     log:
         "results/logs/summarise.log",
     benchmark:

@@ -7,10 +7,10 @@ rule pretrain:
     output:
         checkpoint="results/pretrain/{setting}/{method}/checkpoint.pt",
         history="results/pretrain/{setting}/{method}/history.csv",
+        timing="results/pretrain/{setting}/{method}/timing.csv",
         predictions="results/pretrain/{setting}/{method}/predictions.npz",
     log:
-        run="results/logs/pretrain/{setting}/{method}.log",
-        timing="results/pretrain/{setting}/{method}/timing.csv",
+        "results/logs/pretrain/{setting}/{method}.log",
     benchmark:
         "results/logs/pretrain/{setting}/{method}.tsv"
     threads: SETTINGS.training.cpu_threads * PROCESSES
@@ -31,7 +31,7 @@ rule pretrain:
         "--faces {input.faces} --labels {input.labels} "
         "--output $(dirname {output.checkpoint}) --method {wildcards.method} "
         "--seed {params.seed} {params.side} --params {params.settings:q} "
-        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log.run} 2>&1"
+        "--device $([ {resources.gpu} -gt 0 ] && echo auto || echo cpu) > {log} 2>&1"
 
 
 rule all_pretrain:

@@ -113,6 +113,8 @@ class ReportData:
         In the order of `results`.
     results, seeds : pandas.DataFrame
         The summary's ``results.csv`` and ``seeds.csv``.
+    costs : pandas.DataFrame
+        The summary's ``timing.csv``.
     """
 
     prepared: PreparedData
@@ -122,3 +124,4 @@ class ReportData:
     runs: list[RunData]
     results: pd.DataFrame
     seeds: pd.DataFrame
+    costs: pd.DataFrame

@@ -20,7 +20,8 @@ from ferclean.report.mixtures import component_curves, is_drawable
 # Okabe and Ito 2008, "Color Universal Design": told apart with every common colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":")
-MARKERS = ("o", "s", "^", "D", "v", "P")
+# Seven, so that forty-two names differ in colour or marker.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Stands for the page's text colour while matplotlib draws; replaced by currentColor afterwards.
 _INK = "#010203"
 _STYLE: dict[Any, Any] = {
@@ -224,6 +225,38 @@ def line_figure(
             axes.set_xticks(range(len(tick_names)), tick_names)
         elif all(float(value).is_integer() for x, _ in lines.values() for value in x):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel=x_label, ylabel=y_label, title=title)
+        _legend_below(figure, axes)
+        return to_svg(figure, name, title)
+
+
+def point_figure(
+    points: Mapping[str, tuple[float, float, float, float]],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str,
+    name: str,
+    order: Sequence[str],
+) -> str:
+    """Draw one point a name, with its spread both ways; colour and marker are those of its line.
+
+    Parameters
+    ----------
+    points : mapping
+        Name to ``(x, y, half-length of the bar along x, along y)``. x starts at 0.
+    x_label, y_label, title, name, order
+        As for :func:`line_figure`.
+    """
+    with drawing(5.4, 3.5) as (figure, axes):
+        for label, (x, y, x_spread, y_spread) in points.items():
+            number = order.index(label)
+            axes.errorbar(
+                [x], [y], xerr=[x_spread], yerr=[y_spread], label=label, capsize=3,
+                color=PALETTE[number % len(PALETTE)], linestyle="none",
+                marker=MARKERS[number % len(MARKERS)], markersize=7,
+            )  # fmt: skip
+        axes.set_xlim(left=0)
         axes.set(xlabel=x_label, ylabel=y_label, title=title)
         _legend_below(figure, axes)
         return to_svg(figure, name, title)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ferclean.config.report import ReportSettings
 from ferclean.report.contents import ReportData
+from ferclean.report.cost import cost_section
 from ferclean.report.gallery import sample_sheet
 from ferclean.report.overview import (
     data_section,
@@ -73,6 +74,7 @@ def render_page(data: ReportData, settings: ReportSettings) -> str:
         "seeds": data.seeds.to_dict("records") if (data.seeds["seeds"] > 1).any() else [],
         "seed_columns": SEED_COLUMNS,
         "rate_figures": rate_figures(data.seeds, methods),
+        "cost": cost_section(data.costs, data.seeds, methods),
         "data": data_section(prepared),
         "sheet": sample_sheet(prepared.samples, settings.sample_sheet, picture_of),
         "noise": [noise_section(name, noise) for name, noise in data.noise.items()],

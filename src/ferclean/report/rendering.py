@@ -20,7 +20,13 @@ def load_template(name: str) -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        percent=percent, number=number, role=role_of, slug=slug, cell=cell, code=code
+        percent=percent,
+        number=number,
+        decimal=decimal,
+        role=role_of,
+        slug=slug,
+        cell=cell,
+        code=code,
     )
     return environment.get_template(name)
 
@@ -39,6 +45,11 @@ def code(value: Any) -> str:
 def percent(value: float | None) -> str:
     """Write a share as per cent with one decimal, an en dash where it is missing."""
     return "–" if _missing(value) else f"{100 * float(value):.1f}"  # type: ignore[arg-type]
+
+
+def decimal(value: float | None) -> str:
+    """Write a number with one decimal and thousands apart, an en dash where it is missing."""
+    return "–" if _missing(value) else f"{float(value):,.1f}"  # type: ignore[arg-type]
 
 
 def number(value: float | None) -> str:

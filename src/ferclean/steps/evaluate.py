@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ferclean.config.evaluate import EvaluateSettings
 from ferclean.config.load import Settings
 from ferclean.errors import FercleanError
 from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
+from ferclean.evaluate.cost import TIMING_COLUMNS
 from ferclean.evaluate.curves import METRICS, epoch_metrics, reported_metrics
 from ferclean.evaluate.distributions import agreement, entropy, two_label_agreement
 from ferclean.evaluate.repair import pair_table
@@ -28,6 +30,7 @@ from ferclean.progress import say
 from ferclean.steps.predictions import Predictions, read_run_predictions
 from ferclean.tables.atomic import write_csv, write_json
 from ferclean.tables.csv_files import read_csv
+from ferclean.tables.inputs import require_columns
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.partitions import read_evidence, read_threshold
 from ferclean.tables.review import decided_rows
@@ -50,7 +53,8 @@ def evaluate(
         Number of training rounds.
     output : Path
         Folder for ``metrics.json``, ``epochs.csv``, ``rounds.csv``, ``confusion.csv``,
-        ``calibration.csv``, ``labels.parquet`` and ``labels.csv``.
+        ``calibration.csv``, ``labels.parquet``, ``labels.csv`` and, apart from the others
+        because clocks never agree, ``timing.csv``.
     settings : Settings
         Section ``evaluate``.
 
@@ -63,9 +67,8 @@ def evaluate(
     tables = [_read_round(denoise / f"round_{r}" / "labels.parquet") for r in range(rounds + 1)]
     folders = [pretrain, *(denoise / f"round_{r}" for r in range(1, rounds + 1))]
     predictions = read_run_predictions(folders)
-    epochs = pd.concat(
-        [_read_history(folder, number) for number, folder in enumerate(folders)], ignore_index=True
-    )
+    epochs = _read_rounds(folders, "history.csv", ("epoch",))
+    timing = _read_rounds(folders, "timing.csv", TIMING_COLUMNS)
     _check_epochs(epochs, predictions, pretrain)
     _measure(
         base,
@@ -76,15 +79,18 @@ def evaluate(
         output=output,
         settings=settings.evaluate,
     )
+    write_csv(output / "timing.csv", timing, float_format="%.6g")
 
 
-def _read_history(folder: Path, number: int) -> pd.DataFrame:
-    path = folder / "history.csv"
-    history = read_csv(path)
-    if "epoch" not in history:
-        raise FercleanError(f"{path}: column 'epoch' is missing")
-    history.insert(1, "round", number)
-    return history
+def _read_rounds(folders: Sequence[Path], name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that every round wrote, one below the other, with the number of the round."""
+    tables = []
+    for number, folder in enumerate(folders):
+        table = read_csv(folder / name)
+        require_columns(folder / name, table.columns, columns)
+        table.insert(1, "round", number)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _read_round(path: Path) -> LabelTable:

@@ -59,6 +59,7 @@ def report(
         If a run is not in the summary, or a file is missing or broken.
     """
     names, results = summarised_runs(summary, run)
+    costs = read_csv(summary / "timing.csv")
     runs = [
         _read_run(name, names[name].setting, names[name].method, denoise, evaluations)
         for name in results["run"]
@@ -73,6 +74,7 @@ def report(
         runs=runs,
         results=results,
         seeds=read_csv(summary / "seeds.csv"),
+        costs=costs[costs["run"].isin(names)].reset_index(drop=True),
     )
     page = render_page(data, settings.report)
     write_text(output, page)

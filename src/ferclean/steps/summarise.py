@@ -10,6 +10,7 @@ import pandas as pd
 
 from ferclean.config.load import Settings
 from ferclean.config.run_names import checked_runs
+from ferclean.evaluate.cost import TIMING_COLUMNS, cost_table
 from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_table
 from ferclean.progress import say
 from ferclean.tables.atomic import read_json, write_csv, write_json
@@ -23,12 +24,13 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
     Parameters
     ----------
     evaluations : Path
-        Folder that holds ``<setting>/<method>/metrics.json`` and ``epochs.csv``.
+        Folder that holds ``<setting>/<method>/metrics.json``, ``epochs.csv`` and ``timing.csv``.
     run : sequence of str
         Runs as ``<setting>/<method>``.
     output : Path
         Folder for ``metrics.json`` (run to key metrics), ``results.csv`` (a row a run),
-        ``seeds.csv`` (mean and deviation over seeds) and ``curves.csv`` (run, epoch, accuracies).
+        ``seeds.csv`` (mean and deviation over seeds), ``curves.csv`` (run, epoch, accuracies) and
+        ``timing.csv`` (what each run cost, by the clock).
     settings : Settings
         No section is read.
 
@@ -51,12 +53,25 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
         [_read_curve(evaluations / name / "epochs.csv", name) for name in results["run"]],
         ignore_index=True,
     )
+    costs = cost_table({name: _read_timing(evaluations / name) for name in results["run"]})
     write_json(output / "metrics.json", nested)
-    tables = {"results": results, "seeds": mean_over_seeds(results), "curves": curves}
+    tables = {
+        "results": results,
+        "seeds": mean_over_seeds(results),
+        "curves": curves,
+        "timing": costs,
+    }
     for name, frame in tables.items():
         write_csv(output / f"{name}.csv", frame, float_format="%.6g")
     for _, row in results.iterrows():
         say(f"{row['run']}: test accuracy {row['test_accuracy_last_epoch']:.3f} (last epoch)")
+
+
+def _read_timing(folder: Path) -> pd.DataFrame:
+    path = folder / "timing.csv"
+    timing = read_csv(path)
+    require_columns(path, timing.columns, TIMING_COLUMNS)
+    return timing
 
 
 def _read_curve(path: Path, run: str) -> pd.DataFrame:
