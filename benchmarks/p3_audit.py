@@ -24,7 +24,7 @@ from ferclean.config.load import build_settings
 from ferclean.config.presets import load_preset, merge
 from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
 from ferclean.steps.audit_pictures import audit_pictures
-from ferclean.tables.atomic import write_json
+from ferclean.tables.atomic import read_json, write_json
 from ferclean.tables.labels import read_label_table
 
 HERE = Path(__file__).parent
@@ -102,17 +102,19 @@ def main() -> None:
     options = parser.parse_args()
     if options.data is None:
         parser.error("name the folder of fer2013plus.parquet with --data")
+    path = HERE / "results" / "p3_audit.json"
     record: dict[str, Any] = {
         "protocol": "p3_audit",
-        "command": "python benchmarks/p3_audit.py",
-        "environment": describe_environment(options.device),
-        "runs": {},
+        "command": "python benchmarks/p3_audit.py --seeds 0 1 2",
+        "runs": read_json(path)["runs"] if path.exists() else {},
     }
     for seed in options.seeds:
         found = run(Path(options.data), options.work, seed, options.device)
-        record["runs"][f"seed{seed}"] = found
+        environment = describe_environment(options.device)
+        record["runs"][f"seed{seed}"] = {**found, "environment": environment}
+        record["runs"] = dict(sorted(record["runs"].items()))
         print(f"seed {seed}: {found}")
-        write_json(HERE / "results" / "p3_audit.json", record)
+        write_json(path, record)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def _picture_audit(record: dict[str, Any]) -> str:
                 + [f"{100 * found[key]:.1f}" for key in shares]
                 + [f"{run['seconds'] / 60:.0f}"]
             )
-    made = f"`{record['command']}`; {record['environment']['device']}."
+    made = f"`{record['command']}`; {_made_with(record)}."
     note = (
         "What `ferclean audit --data` does: two networks learn FER2013's own labels, FER+ only "
         "judges. *Estimated* is the mean doubt of the judged rows."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ferclean.report.notices import AI_ACT
 from ferclean.report.run_section import role_of, slug
 
 
@@ -28,6 +29,7 @@ def load_template(name: str) -> Any:
         cell=cell,
         code=code,
     )
+    environment.globals["ai_act"] = AI_ACT
     return environment.get_template(name)
 
 

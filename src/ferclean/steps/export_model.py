@@ -15,6 +15,7 @@ import ferclean
 from ferclean.errors import FercleanError
 from ferclean.predict.facts import ModelFacts
 from ferclean.progress import say
+from ferclean.report.notices import AI_ACT, PERCEIVED
 from ferclean.steps.model_files import (
     FACTS_NAME,
     WEIGHTS_NAME,
@@ -31,11 +32,7 @@ from ferclean.tables.labels import read_label_table
 
 GRAPH_NAME = "model.onnx"
 _RESULTS = Path("results")
-_INTENDED_USE = (
-    "Labels are perceived expressions: what observers call a face, not what a person feels. In the "
-    "European Union, Article 5(1)(f) of the AI Act forbids inferring emotions at work and in "
-    "education."
-)
+_INTENDED_USE = f"{PERCEIVED} {AI_ACT}"
 
 
 def export_model(*, model: Path | None, output: Path, onnx: bool) -> None:
