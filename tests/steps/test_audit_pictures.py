@@ -1,41 +1,24 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from ferclean.cli.app import app
-from ferclean.config.presets import load_preset
 from ferclean.errors import FercleanError
 from ferclean.steps.audit_pictures import audit_pictures, enough_epochs, picture_settings
+from fixtures.class_folders import BAR_CLASSES, write_bars, write_quick_params
 
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Write bright bars: a class tells their place, and one label in six is wrong."""
-    random = np.random.default_rng(0)
-    for row in range(90):
-        true = row % 3
-        face = random.integers(0, 90, size=(24, 24)).astype(np.uint8)
-        face[4 + 6 * true : 8 + 6 * true] += 150
-        label = (true + 1) % 3 if row % 6 == 5 else true
-        folder = tmp_path / "set" / ("sad", "happy", "fear")[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(face).save(folder / f"{row:03d}-{true}.png")
-    return tmp_path / "set"
+    return write_bars(tmp_path / "set")
 
 
 @pytest.fixture
 def quick(tmp_path):
-    values = load_preset("audit")
-    values["training"] |= {"warm_up_epochs": 4, "epochs_per_round": 4, "batch_size": 16}
-    values["align"]["size"] = 24
-    path = tmp_path / "quick.json"
-    path.write_text(json.dumps(values))
-    return str(path.rename(path.with_suffix(".yaml")))
+    return write_quick_params(tmp_path / "quick.yaml", epochs=4)
 
 
 def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quick, tmp_path):
@@ -44,9 +27,9 @@ def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quic
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 0, first.output
     table = pd.read_parquet(out / "audit.parquet")
-    assert len(table) == 90 and set(table["given_label"]) == {"sad", "happy", "fear"}
+    assert len(table) == 90 and set(table["given_label"]) == set(BAR_CLASSES)
     true = table["sample_id"].str.extract(r"-(\d)\.png")[0].astype(int)
-    truth = np.array(["sad", "happy", "fear"])[true]
+    truth = np.array(BAR_CLASSES)[true]
     wrong = (table["given_label"] != truth).to_numpy()
     assert wrong.sum() == 15
     assert table["label_quality"][wrong].mean() < table["label_quality"][~wrong].mean() - 0.3

@@ -5,8 +5,6 @@ import pytest
 from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
 from ferclean.steps.cards import cards
-from ferclean.steps.evaluate import evaluate
-from ferclean.steps.summarise import summarise
 from fixtures.fake_run import make_fake_results
 
 SECTIONS = ("data", "align", "model", "training", "methods")
@@ -15,13 +13,7 @@ SECTIONS = ("data", "align", "model", "training", "methods")
 @pytest.fixture(scope="module")
 def fake(tmp_path_factory):
     found = make_fake_results(tmp_path_factory.mktemp("cards"), methods=("smr", "cross_entropy"))
-    settings = build_settings({"evaluate": {}}, ["evaluate"])
-    for method in found.methods:
-        evaluate(**found.evaluate_arguments(method), settings=settings)
-    summarise(
-        evaluations=found.root / "evaluate", run=found.runs, output=found.root / "summary",
-        settings=settings,
-    )  # fmt: skip
+    found.summarise()
     return found
 
 

@@ -8,15 +8,13 @@ import pytest
 from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
 from ferclean.report.pictures import face_uri
-from ferclean.steps.evaluate import evaluate
 from ferclean.steps.report import report
-from ferclean.steps.summarise import summarise
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import read_label_table, write_label_table
 from fixtures.fake_run import FakeResults, make_fake_results
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
-SECTIONS = ("results", "curves", "data", "samples", "noise", "words", "runs")
+SECTIONS = ("results", "curves", "cost", "data", "samples", "noise", "words", "runs")
 
 
 class Checker(HTMLParser):
@@ -50,13 +48,7 @@ class Checker(HTMLParser):
 
 
 def make_page(fake: FakeResults, **values) -> str:
-    evaluated = build_settings({"evaluate": {}}, ["evaluate"])
-    for method in fake.methods:
-        evaluate(**fake.evaluate_arguments(method), settings=evaluated)
-    summarise(
-        evaluations=fake.root / "evaluate", run=fake.runs, output=fake.root / "summary",
-        settings=evaluated,
-    )  # fmt: skip
+    fake.summarise()
     return render(fake, **values)
 
 
@@ -193,14 +185,8 @@ def test_several_rates_and_seeds_are_put_together(tmp_path):
         for rate in (0.2, 0.4)
         for seed in (0, 1)
     ]
-    evaluated = build_settings({"evaluate": {}}, ["evaluate"])
-    for fake in fakes:
-        for method in fake.methods:
-            evaluate(**fake.evaluate_arguments(method), settings=evaluated)
+    fakes[0].summarise(*fakes[1:])
     runs = [run for fake in fakes for run in fake.runs]
-    summarise(
-        evaluations=tmp_path / "evaluate", run=runs, output=tmp_path / "summary", settings=evaluated
-    )
     arguments = {**fakes[0].report_arguments(), "run": runs}
     report(**arguments, settings=build_settings({"report": {"gallery": 1}}, ["report"]))
     page = arguments["output"].read_text()

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from ferclean.cli.app import app
-from ferclean.config.presets import load_preset
 from ferclean.tables.labels import read_label_table
 from ferclean.tables.review import read_review
 from fixtures.browser import chromium
+from fixtures.class_folders import write_bars, write_quick_params
 
 
 @pytest.fixture
 def command(tmp_path):
-    """Write ninety bright bars in class folders; return the call that audits them."""
-    random = np.random.default_rng(0)
-    for row in range(90):
-        true = row % 3
-        face = random.integers(0, 90, size=(24, 24)).astype(np.uint8)
-        face[4 + 6 * true : 8 + 6 * true] += 150
-        label = (true + 1) % 3 if row % 6 == 5 else true
-        folder = tmp_path / "set" / ("sad", "happy", "fear")[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(face).save(folder / f"{row:03d}-{true}.png")
-    values = load_preset("audit")
-    values["training"] |= {"warm_up_epochs": 2, "epochs_per_round": 2, "batch_size": 16}
-    values["align"]["size"] = 24
-    (tmp_path / "quick.yaml").write_text(json.dumps(values))
+    """Return the call that audits a small set."""
+    pictures = write_bars(tmp_path / "set")
+    params = write_quick_params(tmp_path / "quick.yaml", epochs=2)
     return [
-        *("audit", "--data", str(tmp_path / "set"), "--aligned"),
-        *("--params", str(tmp_path / "quick.yaml"), "--out", str(tmp_path / "out")),
+        *("audit", "--data", str(pictures), "--aligned"),
+        *("--params", params, "--out", str(tmp_path / "out")),
     ]
 
 

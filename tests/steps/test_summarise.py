@@ -5,7 +5,6 @@ import pytest
 
 from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
-from ferclean.steps.evaluate import evaluate
 from ferclean.steps.summarise import summarise
 from fixtures.fake_run import make_fake_results
 
@@ -17,8 +16,7 @@ def fake(tmp_path_factory):
     made = make_fake_results(
         tmp_path_factory.mktemp("results"), methods=("smr", "oracle_clean", "cross_entropy")
     )
-    for method in made.methods:
-        evaluate(**made.evaluate_arguments(method), settings=SETTINGS)
+    made.evaluate()
     return made
 
 
