@@ -29,7 +29,7 @@ from ferclean.tables.labels import read_label_table
 
 HERE = Path(__file__).parent
 # Votes on one class from which FER+ is taken for the truth.
-_SURE_VOTES = 6
+SURE_VOTES = 6
 _DOUBTED = ("wrong", "ambiguous")
 
 
@@ -84,7 +84,7 @@ def run(data: Path, work: Path, seed: int, device: str) -> dict[str, Any]:
     truth = truth.loc[audit.index]
     votes = truth.filter(regex="^votes_").to_numpy()
     known = truth["true"].notna().to_numpy()
-    sure = known & (votes.max(axis=1) >= _SURE_VOTES)
+    sure = known & (votes.max(axis=1) >= SURE_VOTES)
     return {
         "seconds": seconds,
         "sure": judge(audit[sure], truth[sure]),
