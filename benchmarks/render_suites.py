@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ KINDS = {
     "blur": "where the expert saw a blur",
     "none": "nowhere",
 }
+SMALL_SETS = {
+    "random": "rendered, a fifth with labels at random",
+    "next": "rendered, a fifth with the next label",
+    "fer2013": "FER2013 with its own labels",
+}
+SMALL_SCORES = ("auroc", "f1", "oracle_f1")
 PER_CENT = ("labels", "accuracy", "class_accuracy")
 TRANSLATION_COLUMNS = (
     ("accuracy_plain", "as predicted"),
@@ -38,12 +45,56 @@ TRANSLATION_COLUMNS = (
 
 def suite_sections(results: Path) -> list[str]:
     """Render every record of a suite that is there."""
-    renderers = {"audit_suite": _audit_suite, "translation_suite": _translation_suite}
+    renderers = {
+        "small_audit": _small_audit,
+        "audit_suite": _audit_suite,
+        "translation_suite": _translation_suite,
+    }
     return [
         render(read_json(results / f"{name}.json"))
         for name, render in renderers.items()
         if (results / f"{name}.json").exists()
     ]
+
+
+def _small_audit(record: dict[str, Any]) -> str:
+    """Render means over the seeds by what the pictures are and how many there are."""
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for name, case in record["cases"].items():
+        kind, rows, _ = name.split("-")
+        groups.setdefault((kind, int(rows)), []).append(case)
+    header = ["pictures", "rows", "seeds", "wrong", "estimated", "AUROC", "F1, own cut-off"]
+    header += ["F1, oracle", "called wrong", "of them wrong", "labels before", "after", "seconds"]
+    order = list(SMALL_SETS)
+    rows = [header]
+    for (kind, count), cases in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), g[0])):
+        called = sum(case["verdicts"].get("wrong", 0) for case in cases)
+        rightly = sum(case["called_wrong_rightly"] for case in cases)
+        rows.append(
+            [SMALL_SETS[kind], f"{count:,}", str(len(cases))]
+            + [
+                _percent(case[key] for case in cases)
+                for key in ("noise_rate", "estimated_noise_rate")
+            ]
+            + [f"{statistics.fmean(case[key] for case in cases):.3f}" for key in SMALL_SCORES]
+            + [str(called), str(rightly)]
+            + [
+                _percent(case[f"labels_right_{when}"] for case in cases)
+                for when in ("before", "after")
+            ]
+            + [f"{statistics.fmean(case['seconds'] for case in cases):.0f}"]
+        )
+    made = (
+        f"`{record['command']} --data FOLDER`; {record['environment']['device']}. What `ferclean "
+        "audit --data` does with few pictures; means over the seeds, and sums of what was called "
+        "wrong. "
+        "Photographs are those of which FER+ is sure."
+    )
+    return "\n".join(["## Audits of small sets", "", made, "", *table(rows), ""])
+
+
+def _percent(shares: Iterable[float]) -> str:
+    return f"{100 * statistics.fmean(shares):.1f}"
 
 
 def _audit_suite(record: dict[str, Any]) -> str:

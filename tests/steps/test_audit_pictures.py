@@ -3,11 +3,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ferclean.cli.app import app
+from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
-from ferclean.steps.audit_pictures import audit_pictures, enough_epochs, picture_settings
+from ferclean.steps.audit_pictures import audit_pictures, fit_to_rows, picture_settings
 from fixtures.class_folders import BAR_CLASSES, write_bars, write_quick_params
 
 
@@ -75,13 +78,37 @@ def test_settings_are_the_presets_or_the_files_with_the_pictures_laid_over(pictu
     assert drawn.data.source == "rendered"
 
 
-@pytest.mark.parametrize(("rows", "epochs"), [(60, 160), (1500, 160), (6000, 66), (26461, 20)])
-def test_small_data_sets_are_given_more_epochs(pictures, rows, epochs):
+@pytest.mark.parametrize(
+    ("rows", "batch", "epochs", "warm_up"),
+    [
+        (60, 16, 60, 24),
+        (700, 16, 60, 24),
+        (1500, 32, 60, 24),
+        (6000, 128, 60, 24),
+        (10_000, 128, 39, 16),
+        (19_000, 128, 23, 8),
+        (26_461, 128, 20, 5),
+    ],
+)
+def test_small_data_sets_are_given_smaller_batches_and_more_epochs(
+    pictures, rows, batch, epochs, warm_up
+):
     trainer = picture_settings(pictures, classes=None, params=None, aligned=False).training
-    more = enough_epochs(trainer, rows)
-    assert more.total_epochs == pytest.approx(epochs, abs=3)
-    assert more.warm_up_epochs == pytest.approx(more.total_epochs / 4, abs=1)
-    assert (more.rounds, more.batch_size) == (trainer.rounds, trainer.batch_size)
+    fitted = fit_to_rows(trainer, rows)
+    assert fitted.batch_size == batch
+    assert fitted.total_epochs == pytest.approx(epochs, abs=1)
+    assert fitted.warm_up_epochs == warm_up and fitted.rounds == trainer.rounds
+
+
+@given(st.integers(1, 60_000), st.integers(0, 4), st.integers(1, 300), st.integers(1, 90))
+def test_epochs_are_never_fewer_and_batches_never_larger(rows, rounds, batch, warm_up):
+    trainer = TrainingSettings(warm_up_epochs=warm_up, rounds=rounds, batch_size=batch)
+    fitted = fit_to_rows(trainer, rows)
+    assert fitted.warm_up_epochs >= warm_up
+    assert fitted.epochs_per_round >= trainer.epochs_per_round
+    assert min(16, batch) <= fitted.batch_size <= batch
+    if rows // batch * trainer.total_epochs >= 3000:
+        assert fitted == trainer
 
 
 def test_the_audit_says_so_where_no_picture_can_be_used(tmp_path, quick):
