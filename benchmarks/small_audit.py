@@ -44,6 +44,10 @@ def cases(seeds: list[int], *, photographs: bool) -> Iterator[Case]:
                 yield kind, rows, seed
 
 
+def _name(case: Case) -> str:
+    return "-".join(map(str, case))
+
+
 def draw_faces(kind: str, rows: int, seed: int, folder: Path) -> None:
     """Write rendered faces in class folders; a file's name ends in what the face shows."""
     settings = DataSettings(rendered=RenderedSettings(pictures=rows, seed=seed))
@@ -105,24 +109,27 @@ def run_case(case: Case, data: Path | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run what is asked for and add it to the record."""
+    """Run what is missing and add it to the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of fer2013plus.parquet")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--record", type=Path, default=RECORD)
+    parser.add_argument("--again", action="store_true", help="run what is on record, too")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    due = list(cases(options.seeds, photographs=options.data is not None))
+    known = read_json(options.record)["cases"] if options.record.exists() else {}
+    wanted = cases(options.seeds, photographs=options.data is not None)
+    due = [case for case in wanted if options.again or _name(case) not in known]
     record: dict[str, Any] = {
         "protocol": "small_audit",
         "command": "python benchmarks/small_audit.py",
         "environment": describe_environment("cpu"),
-        "cases": read_json(options.record)["cases"] if options.record.exists() else {},
+        "cases": known,
     }
     with ProcessPoolExecutor(options.jobs) as pool:
         pending = {pool.submit(run_case, case, options.data): case for case in due}
         for done in as_completed(pending):
-            name = "-".join(map(str, pending[done]))
+            name = _name(pending[done])
             record["cases"][name] = done.result()
             record["cases"] = dict(sorted(record["cases"].items()))
             print(name, record["cases"][name], flush=True)
