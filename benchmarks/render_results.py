@@ -43,6 +43,8 @@ TITLES = {
     "p1_r20": "P1 at 20 % symmetric noise",
     "p1_r00": "P1 without noise",
     "p1_real": "P1, real noise: FER2013's own labels, judged by FER+",
+    "p1_nll": "P1, 40 %: sampling softmax with labels ranked by their negative log-likelihood",
+    "p1_real_nll": "P1, real noise: sampling softmax, negative log-likelihood",
     "p6": "P6: the memorising regime (rendered faces, 40 % symmetric noise, 150 epochs)",
     "p6_chosen": "P6 with settings of two systems that were chosen on other faces",
     "p6_nll": "P6: sampling softmax with labels ranked by their negative log-likelihood",
