@@ -28,7 +28,7 @@ METHOD = "ferclean"
 # By benchmarks/small_audit.py on faces and photographs that it does not report (seeds from 100 on).
 _STEPS, _STEPS_AN_EPOCH, _SMALLEST_BATCH = 3000, 40, 16
 _MOST_EPOCHS, _WARM_UP_SHARE = 60, 0.4
-_FEWEST_ROWS = 300
+_FEWEST_ROWS = 1000
 
 
 def picture_settings(
