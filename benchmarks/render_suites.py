@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ SMALL_SETS = {
     "fer2013": "FER2013 with its own labels",
 }
 SMALL_SCORES = ("auroc", "f1", "oracle_f1")
-PER_CENT = ("labels", "accuracy", "class_accuracy")
+PER_CENT = ("labels", "accuracy", "class_accuracy", "noise_rate", "estimated_noise_rate")
 TRANSLATION_COLUMNS = (
     ("accuracy_plain", "as predicted"),
     ("accuracy_whole", "translated"),
@@ -72,29 +71,17 @@ def _small_audit(record: dict[str, Any]) -> str:
         rightly = sum(case["called_wrong_rightly"] for case in cases)
         rows.append(
             [SMALL_SETS[kind], f"{count:,}", str(len(cases))]
-            + [
-                _percent(case[key] for case in cases)
-                for key in ("noise_rate", "estimated_noise_rate")
-            ]
-            + [f"{statistics.fmean(case[key] for case in cases):.3f}" for key in SMALL_SCORES]
+            + [_mean(key, cases) for key in ("noise_rate", "estimated_noise_rate", *SMALL_SCORES)]
             + [str(called), str(rightly)]
-            + [
-                _percent(case[f"labels_right_{when}"] for case in cases)
-                for when in ("before", "after")
-            ]
+            + [_mean(f"labels_right_{when}", cases) for when in ("before", "after")]
             + [f"{statistics.fmean(case['seconds'] for case in cases):.0f}"]
         )
     made = (
         f"`{record['command']} --data FOLDER`; {record['environment']['device']}. What `ferclean "
         "audit --data` does with few pictures; means over the seeds, and sums of what was called "
-        "wrong. "
-        "Photographs are those of which FER+ is sure."
+        "wrong. Photographs are those of which FER+ is sure."
     )
     return "\n".join(["## Audits of small sets", "", made, "", *table(rows), ""])
-
-
-def _percent(shares: Iterable[float]) -> str:
-    return f"{100 * statistics.fmean(shares):.1f}"
 
 
 def _audit_suite(record: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ferclean.config.run_names import parse_run
+from ferclean.evaluate.summary import naming
 
 # What a training step writes of every epoch. The clock counts looks at the rows and mixtures, too.
 TIMING_COLUMNS = ("epoch", "seconds", "images_per_second")
@@ -32,16 +32,12 @@ def cost_table(timings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _cost_of(run: str, timing: pd.DataFrame) -> dict[str, object]:
-    name = parse_run(run)
     seconds = timing["seconds"].to_numpy(dtype=np.float64)
     images = float(seconds @ timing["images_per_second"].to_numpy(dtype=np.float64))
     total = float(seconds.sum())
     return {
         "run": run,
-        "noise": name.noise,
-        "rate": name.rate,
-        "seed": name.seed,
-        "method": name.method,
+        **naming(run),
         "epochs": len(timing),
         "training_seconds": total,
         "images_per_second": images / total if total > 0 else np.nan,

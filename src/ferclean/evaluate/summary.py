@@ -63,7 +63,7 @@ def results_table(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         method gains; missing without both controls or without a gap between them.
     """
     rows = [
-        {"run": run, **_naming(run), **{key: values.get(key) for key in KEY_METRICS}}
+        {"run": run, **naming(run), **{key: values.get(key) for key in KEY_METRICS}}
         for run, values in metrics.items()
     ]
     columns = ["run", "noise", "rate", "seed", "method", *KEY_METRICS]
@@ -76,7 +76,8 @@ def results_table(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return frame.drop(columns="_rank").reset_index(drop=True)
 
 
-def _naming(run: str) -> dict[str, Any]:
+def naming(run: str) -> dict[str, Any]:
+    """Return a run's noise, rate, seed and method, as tables of runs have them."""
     name = parse_run(run)
     return {"noise": name.noise, "rate": name.rate, "seed": name.seed, "method": name.method}
 

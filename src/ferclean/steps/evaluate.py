@@ -30,7 +30,6 @@ from ferclean.progress import say
 from ferclean.steps.predictions import Predictions, read_run_predictions
 from ferclean.tables.atomic import write_csv, write_json
 from ferclean.tables.csv_files import read_csv
-from ferclean.tables.inputs import require_columns
 from ferclean.tables.labels import ACTIONS, LabelTable, read_label_table, write_label_table
 from ferclean.tables.partitions import read_evidence, read_threshold
 from ferclean.tables.review import decided_rows
@@ -86,8 +85,7 @@ def _read_rounds(folders: Sequence[Path], name: str, columns: Sequence[str]) -> 
     """Read a table that every round wrote, one below the other, with the number of the round."""
     tables = []
     for number, folder in enumerate(folders):
-        table = read_csv(folder / name)
-        require_columns(folder / name, table.columns, columns)
+        table = read_csv(folder / name, required=columns)
         table.insert(1, "round", number)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -15,7 +15,6 @@ from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_tabl
 from ferclean.progress import say
 from ferclean.tables.atomic import read_json, write_csv, write_json
 from ferclean.tables.csv_files import read_csv
-from ferclean.tables.inputs import require_columns
 
 
 def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: Settings) -> None:
@@ -53,13 +52,16 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
         [_read_curve(evaluations / name / "epochs.csv", name) for name in results["run"]],
         ignore_index=True,
     )
-    costs = cost_table({name: _read_timing(evaluations / name) for name in results["run"]})
+    timings = {
+        name: read_csv(evaluations / name / "timing.csv", required=TIMING_COLUMNS)
+        for name in results["run"]
+    }
     write_json(output / "metrics.json", nested)
     tables = {
         "results": results,
         "seeds": mean_over_seeds(results),
         "curves": curves,
-        "timing": costs,
+        "timing": cost_table(timings),
     }
     for name, frame in tables.items():
         write_csv(output / f"{name}.csv", frame, float_format="%.6g")
@@ -67,16 +69,8 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
         say(f"{row['run']}: test accuracy {row['test_accuracy_last_epoch']:.3f} (last epoch)")
 
 
-def _read_timing(folder: Path) -> pd.DataFrame:
-    path = folder / "timing.csv"
-    timing = read_csv(path)
-    require_columns(path, timing.columns, TIMING_COLUMNS)
-    return timing
-
-
 def _read_curve(path: Path, run: str) -> pd.DataFrame:
     """Read what ``curves.csv`` takes of a run's ``epochs.csv``."""
     wanted = ["epoch", "round", "test_accuracy", "val_accuracy_observed"]
-    epochs = read_csv(path)
-    require_columns(path, epochs.columns, wanted)
+    epochs = read_csv(path, required=wanted)
     return epochs[wanted].assign(run=run)[["run", *wanted]]

@@ -8,9 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from ferclean.errors import FercleanError
+from ferclean.tables.inputs import require_columns
 
 
-def read_csv(path: Path, columns: Sequence[str] = (), *, texts: Sequence[str] = ()) -> pd.DataFrame:
+def read_csv(
+    path: Path,
+    columns: Sequence[str] = (),
+    *,
+    texts: Sequence[str] = (),
+    required: Sequence[str] = (),
+) -> pd.DataFrame:
     """Read a CSV file.
 
     Parameters
@@ -21,6 +28,8 @@ def read_csv(path: Path, columns: Sequence[str] = (), *, texts: Sequence[str] = 
         Columns of the empty table.
     texts : sequence of str
         Columns whose cells stay as they are written: a class may be named 7 or NA.
+    required : sequence of str
+        Columns that must be there.
 
     Returns
     -------
@@ -30,8 +39,14 @@ def read_csv(path: Path, columns: Sequence[str] = (), *, texts: Sequence[str] = 
     Raises
     ------
     FercleanError
-        If there is no such file or it is none.
+        If there is no such file, it is none, or a required column is missing.
     """
+    table = _read(path, columns, texts)
+    require_columns(path, table.columns, required)
+    return table
+
+
+def _read(path: Path, columns: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     try:
         empty = {name: [""] for name in pd.read_csv(path, nrows=0).columns if name not in texts}
         kept = dict.fromkeys(texts, str)
