@@ -1,6 +1,6 @@
 # make run    set up, then the main job: the whole workflow on the embedded default data set
 # make test   set up, then every test
-# make check  linters, types and unit tests only (needs `make setup` once)
+# make check  linters, types and the quick unit tests: below two minutes
 # make docs   set up, then the documentation as a site: results/site/index.html
 PYTHON ?= python3
 UV ?= uv
@@ -26,7 +26,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/pytest -n auto -m "not end_to_end"
+	$(BIN)/pytest -n auto --dist loadfile -m "not end_to_end and not slow"
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

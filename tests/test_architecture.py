@@ -89,6 +89,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_training_job_needs_only_what_gpu_images_carry():
     blocked = "\n".join(f"sys.modules[{name!r}] = None" for name in OPTIONAL)
     steps = ("pretrain", "partition", "train", "chain", "evaluate", "inject_noise")
@@ -129,6 +130,7 @@ def files_that_training_reaches() -> set[Path]:
     return reached
 
 
+@pytest.mark.slow
 def test_a_training_job_imports_declared_packages_only():
     project = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]
     needed = {re.match(r"[\w-]+", line).group().lower() for line in project["dependencies"]}
@@ -146,6 +148,7 @@ def test_a_training_job_imports_declared_packages_only():
         assert {name.split(".")[0] for name in imported_names(file)} <= allowed | also, file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "light"),
     [

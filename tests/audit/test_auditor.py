@@ -136,6 +136,7 @@ def test_what_cannot_be_audited_is_refused(probabilities, labels, message):
         audit_labels(probabilities, labels)
 
 
+@pytest.mark.slow
 def test_arrays_are_audited_without_torch():
     code = "import sys; sys.modules['torch'] = None; import ferclean.audit.auditor"
     subprocess.run([sys.executable, "-c", code], check=True)

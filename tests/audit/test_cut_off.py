@@ -11,6 +11,7 @@ def expected_f1(probabilities, called):
     return 2 * probabilities[called].sum() / (called.sum() + probabilities.sum())
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(arrays(np.float64, st.integers(1, 12), elements=st.floats(0.01, 1.0)))
 def test_no_other_set_of_rows_has_a_larger_expected_f1(probabilities):

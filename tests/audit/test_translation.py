@@ -70,6 +70,7 @@ def test_annotators_who_take_neutral_for_sad_are_corrected():
     assert found.argmax() == 0
 
 
+@pytest.mark.slow
 @given(case=CASES)
 def test_the_directed_share_is_counted_pair_by_pair(case):
     posterior, labels, *_ = case

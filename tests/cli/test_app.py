@@ -200,6 +200,7 @@ def test_help_imports_nothing_heavy():
     assert python("-c", code).stderr.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_program(tmp_path):
     ended = python("-m", "ferclean", "ingest", "--output", "x", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")

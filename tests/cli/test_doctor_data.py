@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from fixtures.published_sets import put_rafdb
 
 
+@pytest.mark.slow
 def test_the_command_says_it(tmp_path, ferclean):
     folder = put_rafdb(tmp_path / "raf")
     code, out, _ = ferclean("doctor", "--data", "rafdb", str(tmp_path / "raf"))
@@ -20,6 +23,7 @@ def test_the_command_says_it(tmp_path, ferclean):
     assert code == 2 and "did you mean 'rafdb'" in err
 
 
+@pytest.mark.slow
 def test_the_settings_own_set_is_looked_at(tmp_path, ferclean):
     folder = put_rafdb(tmp_path / "raf", left_out=("train_00001.jpg",))
     params = tmp_path / "params.yaml"

@@ -41,6 +41,7 @@ def test_check_names_what_is_wrong(tmp_path):
     assert "mine.yaml: unknown key in grid 'seed'; did you mean 'seeds'?" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_is_printed_whole(name):
     result = call("--preset", name)

@@ -18,6 +18,8 @@ from ferclean.tables.face_packs import encode_face, face_pack_writer, read_face_
 from ferclean.tables.labels import read_label_table
 from fixtures.small_data import run_files, small_settings, write_small_data
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(ferclean.__file__).resolve().parents[1]
 # One has a memory of every row, which the processes bring together; the other two networks, and two
 # streams that its partition makes.

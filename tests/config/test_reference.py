@@ -99,6 +99,7 @@ def test_written_settings_read_back_the_same(name):
     assert max(map(len, text.splitlines())) <= 104
 
 
+@pytest.mark.slow
 @given(
     st.text(st.characters(exclude_categories=("Cs",)), max_size=150),
     st.dictionaries(st.text(max_size=8), st.text(max_size=60), max_size=4),

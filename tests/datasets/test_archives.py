@@ -58,6 +58,7 @@ def tree(folder):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*MODES, "x.zip"])
 def test_every_kind_comes_out_whole(tmp_path, name, capfd):
     unpack([put(tmp_path / name, FILES)], tmp_path / "out" / "deep")
@@ -108,6 +109,7 @@ def test_links_in_a_zip_are_refused(tmp_path):
         unpack([path], tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x.tar.gz", "x.tbz", "x.tar.xz", "x.zip"])
 def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, name, monkeypatch):
     monkeypatch.setattr(archives, "_ALWAYS_ALLOWED", 2**20)

@@ -57,6 +57,7 @@ def run(project: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_pages_commands_write_the_reference_and_pass_the_tests(project):
     (commands,) = (text for language, _, text in BLOCKS if language == "sh")
     lines = [shlex.split(line) for line in commands.splitlines()]

@@ -108,6 +108,7 @@ def pages_of(site: Path) -> dict[Path, Reader]:
     }
 
 
+@pytest.mark.slow
 def test_the_site_loads_nothing_from_the_network(site):
     pages = pages_of(site)
     assert len(pages) == len(DOCS)
@@ -121,6 +122,7 @@ def test_the_site_loads_nothing_from_the_network(site):
         assert "//" not in style.read_text(encoding="utf-8").replace("://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_links_and_anchors_of_the_site_lead_somewhere(site):
     pages, checked = pages_of(site), 0
     for page, read in pages.items():
@@ -136,6 +138,7 @@ def test_links_and_anchors_of_the_site_lead_somewhere(site):
     assert checked > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_the_reference_holds_every_public_function_and_class(site, part):
     ids = Reader((site / "reference" / f"{part}.html").read_text(encoding="utf-8")).ids
@@ -144,6 +147,7 @@ def test_the_reference_holds_every_public_function_and_class(site, part):
             assert f"ferclean.{part}.{file.stem}.{name}" in ids
 
 
+@pytest.mark.slow
 def test_the_search_finds_pages_opened_from_disk(site, tmp_path):
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:

@@ -94,6 +94,7 @@ def test_an_exif_rotated_picture_is_aligned_like_the_upright_one(detector):
     np.testing.assert_array_equal(one.landmarks, other.landmarks)
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("name", "faces"),

@@ -62,6 +62,7 @@ def test_a_face_outside_the_picture_repeats_the_edge():
     assert (warp_face(picture, np.array([[1.0, 0, 500], [0, 1, 500]]), size=16) == 77).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     height=st.integers(1, 60),

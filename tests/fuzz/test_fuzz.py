@@ -16,6 +16,8 @@ import pytest
 from ferclean.errors import FercleanError
 from fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parents[1]
 needs_atheris = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,

@@ -19,6 +19,8 @@ from fixtures.hostile import (
 )
 from fixtures.hostile.catalogue import Case, check_refused, check_set_aside, content_digest
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = (
     *(pictures, tables, folders, fer2013, published, pickled),
     *(settings, arrays, words, packs, checkpoints),

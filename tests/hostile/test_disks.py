@@ -19,6 +19,8 @@ from ferclean.tables.labels import make_table, read_label_table, write_label_tab
 from fixtures.hostile.catalogue import put_good_pictures
 from fixtures.picture_files import put_picture
 
+pytestmark = pytest.mark.slow
+
 SIZE = 400_000
 
 

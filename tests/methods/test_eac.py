@@ -58,6 +58,7 @@ def test_erasing_can_be_switched_off():
     assert torch.equal(own, PICTURES) and torch.equal(other, PICTURES.flip(-1))
 
 
+@pytest.mark.slow
 def test_a_backbone_without_maps_is_told_the_way_out():
     recipe, context = Eac(EacSettings()), make_context(OBSERVED, 3)
     model = ModelSettings(name="vgg16", dropout=0.0)

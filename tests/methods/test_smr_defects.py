@@ -49,6 +49,7 @@ def run_smr(tmp_path, name, **changes):
     return tmp_path / name / "d" / "round_1"
 
 
+@pytest.mark.slow
 def test_01_every_backbone_that_a_preset_names_can_be_built():
     named = {load_preset(name)["model"]["name"] for name in preset_names()}
     assert named <= set(BACKBONES)
@@ -141,6 +142,7 @@ def test_09_the_reported_counts_are_those_of_the_rows(tmp_path, monkeypatch, cap
     assert counts == {a: int(actions.get(a, 0)) for a in ("keep", "relabel", "soften", "drop")}
 
 
+@pytest.mark.slow
 def test_10_nothing_depends_on_global_random_state(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.random.seed(1)  # noqa: NPY002
@@ -178,6 +180,7 @@ def test_11_no_path_of_a_machine_stands_in_the_source():
     assert [file for file in SOURCES if pattern.search(file.read_text())] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [37, 61])
 def test_12_any_number_of_rows_works(tmp_path, monkeypatch, rows):
     monkeypatch.chdir(tmp_path)

@@ -85,6 +85,7 @@ def test_dropout_stands_between_features_and_classifier(built):
         assert torch.equal(logits, network.classifier(dropped))
 
 
+@pytest.mark.slow
 def test_gradient_reaches_every_parameter(built):
     name, network = built
     size, channels, *_ = EXPECTED[name]
@@ -95,6 +96,7 @@ def test_gradient_reaches_every_parameter(built):
     assert silent == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name != "vgg16"])
 def test_initial_weights_depend_on_the_seed_alone(name):
     torch.manual_seed(1)
@@ -145,6 +147,7 @@ def test_multiply_adds_of_tiny48():
     assert counter.get_total_flops() == 2 * 10_783_616
 
 
+@pytest.mark.slow
 def test_default_backbone_imports_neither_torchvision_nor_facenet():
     # torchvision alone takes as long to import as torch, in every job of the default run.
     program = (

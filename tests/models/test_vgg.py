@@ -20,6 +20,7 @@ def test_pool_equals_adaptive_pooling_with_its_gradient(size):
     torch.testing.assert_close(ours, theirs)
 
 
+@pytest.mark.slow
 def test_features_are_the_first_fully_connected_layer_after_relu():
     network = build_network(
         ModelSettings(name="vgg16"), classes=7, channels=1, image_size=64, seed=0

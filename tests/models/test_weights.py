@@ -62,6 +62,7 @@ def test_own_names_in_common_wrappings(tmp_path, wrapper):
     assert same(network.state_dict(), source.state_dict())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "resnet50"])
 def test_torchvision_resnets(tmp_path, name):
     models = pytest.importorskip("torchvision.models")
@@ -109,6 +110,7 @@ def test_other_stem_is_refused(tmp_path):
     refused(build("resnet18_3x3", channels=3), path, r"backbone\.conv1\.weight \(64, 3, 7, 7\)")
 
 
+@pytest.mark.slow
 def test_torchvision_vgg16_without_its_second_layer(tmp_path):
     models = pytest.importorskip("torchvision.models")
     with torch.device("meta"):

@@ -24,6 +24,7 @@ def grouped(rows: int, width: int, groups: int = 20) -> np.ndarray:
     return (centres[group] + spread + 0.05 * random.normal(size=(rows, width))).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(("width", "count"), [(128, 10), (70, 10), (128, 100), (30, 10), (3, 5)])
 def test_almost_all_neighbours_are_found_at_their_exact_distance(metric, width, count):

@@ -30,6 +30,7 @@ def word_cost():
     return ground_cost(affect_vectors({word: word for word in SEVEN}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [1, 2, 3, 5, 7, 8])
 @pytest.mark.parametrize("kind", ["vectors", "identity", "unsymmetric"])
 def test_the_exact_distance_is_that_of_pot(classes, kind):

@@ -30,7 +30,7 @@ def test_pictures_of_any_size_and_boxes_beyond_their_edges_are_drawn(shape):
     assert max(drawn.shape[:2]) == max(480, height, width)
     ratio = max(drawn.shape[:2]) / max(height, width)
     assert drawn.shape[1] == max(1, round(width * ratio))
-    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 1
+    assert (drawn != drawn[-1, -1]).any()
 
 
 def test_the_frame_stands_at_the_box_and_nothing_is_drawn_far_from_it():

@@ -12,6 +12,8 @@ from ferclean.tables.review import Decision, read_review, write_review
 from fixtures.browser import CONTRAST, chromium
 from fixtures.review_pages import CLASSES, review_rows, write_page
 
+pytestmark = pytest.mark.slow
+
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
 

@@ -45,6 +45,7 @@ def test_training_twice_gives_the_same_bits(corpus):
     assert (first != other).any()
 
 
+@pytest.mark.slow
 def test_another_process_with_another_hash_seed_gives_the_same_bits(corpus):
     program = (
         "import sys; from ferclean.semantics.corpus import corpus_vectors;"
@@ -82,6 +83,7 @@ def test_missing_word_and_files(corpus, tmp_path):
         corpus_vectors(tmp_path / "empty", WORDS, **OPTIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_go_emotions_holds_all_class_words(shared_data_dir):
     words = ["surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral"]

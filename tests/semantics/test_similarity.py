@@ -41,6 +41,7 @@ def test_class_words():
         class_words(("a", "b"), {"c": "word"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 7, 30])
 def test_heat_map_is_a_picture_and_the_same_one_each_time(tmp_path, count):
     classes = [f"class {k}" for k in range(count)]

@@ -96,6 +96,7 @@ def test_annotations_reach_training_unchanged_by_noise(tmp_path, monkeypatch, ta
         np.testing.assert_array_equal(inputs.run.context.side["annotations"], given)
 
 
+@pytest.mark.slow
 def test_a_whole_run_explains_every_annotator(tmp_path, monkeypatch, table):
     monkeypatch.chdir(tmp_path)
     _, faces, labels = prepare(tmp_path, table)
@@ -116,6 +117,7 @@ def test_a_whole_run_explains_every_annotator(tmp_path, monkeypatch, table):
     assert judged.annotations == COLUMNS and judged.frame["suggested_label"].notna().any()
 
 
+@pytest.mark.slow
 def test_other_methods_do_not_look_at_annotations(tmp_path, monkeypatch, table):
     monkeypatch.chdir(tmp_path)
     checkpoints = []

@@ -24,6 +24,7 @@ def quick(tmp_path):
     return write_quick_params(tmp_path / "quick.yaml", epochs=4)
 
 
+@pytest.mark.slow
 def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quick, tmp_path):
     out = tmp_path / "out"
     command = ["audit", "--data", str(pictures), "--aligned", "--params", quick, "--out", str(out)]

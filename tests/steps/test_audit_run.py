@@ -45,6 +45,7 @@ def audited(trained, output, **changes):
     return pd.read_parquet(output / "audit.parquet")
 
 
+@pytest.mark.slow
 def test_each_training_row_has_verdict_posterior_and_evidence(trained, tmp_path):
     folder, files = trained
     table = audited(trained, tmp_path)
@@ -74,6 +75,7 @@ def test_each_training_row_has_verdict_posterior_and_evidence(trained, tmp_path)
         assert page.count("data:image/jpeg;base64,") > 0
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_files(trained, tmp_path):
     for name in ("a", "b"):
         audited(trained, tmp_path / name)
@@ -81,6 +83,7 @@ def test_the_same_run_gives_the_same_files(trained, tmp_path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_what_does_not_belong_to_the_run_is_refused(trained, tmp_path):
     folder, _ = trained
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")

@@ -13,6 +13,8 @@ from ferclean.tables.labels import read_label_table, write_label_table
 from ferclean.tables.partitions import read_partition, write_partition
 from fixtures.fake_run import FakeResults, make_fake_results
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = build_settings({"evaluate": {}}, ["evaluate"])
 FILES = (
     "metrics.json", "epochs.csv", "rounds.csv", "confusion.csv", "calibration.csv",

@@ -47,6 +47,7 @@ def ingest_rows(folder: Path, rows, **data):
     return run_ingest(folder / "out", source="table", path=str(path), **data)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(ROW, max_size=25),
@@ -215,6 +216,7 @@ def ferplus(shared_data_dir, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 @pytest.mark.parametrize("labels", ["given", "ferplus_winner"])
 def test_protocol_p1_has_its_rows(ferplus, labels):
@@ -229,6 +231,7 @@ def test_protocol_p1_has_its_rows(ferplus, labels):
     assert summary["duplicates"]["near_search_complete"]
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_protocol_p1_has_its_wrong_labels(ferplus):
     _, real, _, _ = ferplus["given"]
@@ -244,6 +247,7 @@ def test_protocol_p1_has_its_wrong_labels(ferplus):
     assert (shares.argmax(axis=1) == real.codes("true")).all()
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_a_strict_majority_of_votes_judges_the_published_share(ferplus):
     _, table, _, _ = ferplus["given"]
@@ -275,6 +279,7 @@ def write_csv_form(parquet, folder):
     votes.to_csv(folder / "fer2013new.csv", index=False)
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_the_csv_form_of_fer2013_gives_the_same_table(ferplus, shared_data_dir, tmp_path):
     write_csv_form(shared_data_dir / "fer2013plus.parquet", tmp_path)

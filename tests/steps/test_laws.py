@@ -27,6 +27,8 @@ from ferclean.train.state import load_torch
 from fixtures.packs import write_faces
 from fixtures.small_data import run_files, small_settings, write_small_data
 
+pytestmark = pytest.mark.slow
+
 METHODS = METHOD_NAMES
 NOT_COMPARED = {"timing.csv"}  # clocks
 

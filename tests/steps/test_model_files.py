@@ -78,6 +78,7 @@ def held_out(results):
     return table, np.asarray(read_face_pack(results / "prepare/align/faces.pack")[rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_checkpoint_and_its_export_predict_what_training_noted(
     method, results, trained, tmp_path
@@ -104,6 +105,7 @@ def translating(monkeypatch):
     monkeypatch.setattr(ferclean_method.Ferclean, "_remedy", lambda *_: 0.8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     ["cross_entropy", "ferclean", "sampling_softmax", "scn", "confident_learning", "dmue", "eac"],
@@ -131,6 +133,7 @@ def test_the_graph_says_what_the_model_says(method, results, trained, tmp_path, 
     assert read_facts(json.loads(told["ferclean"]), "onnx").preprocessing.margin == 0.25
 
 
+@pytest.mark.slow
 def test_the_graph_of_a_model_for_colours_normalises_each_channel(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="runs the exported graph")
     pytest.importorskip("onnxscript", reason="torch.onnx asks for it")

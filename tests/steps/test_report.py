@@ -13,6 +13,8 @@ from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import read_label_table, write_label_table
 from fixtures.fake_run import FakeResults, make_fake_results
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 SECTIONS = ("results", "curves", "cost", "data", "samples", "noise", "words", "runs")
 

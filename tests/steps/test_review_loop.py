@@ -12,6 +12,8 @@ from ferclean.tables.review import read_review
 from fixtures.browser import chromium
 from fixtures.class_folders import write_bars, write_quick_params
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def command(tmp_path):

@@ -17,6 +17,8 @@ from ferclean.steps.review_server import HOST, DecisionFile, ReviewServer
 from ferclean.tables.review import read_review
 from fixtures.review_pages import write_page
 
+pytestmark = pytest.mark.slow
+
 DECISION = {
     "sample_id": "face-00000", "given": "sad", "decision": "relabel", "label": "happy",
     "reviewer": "Ann", "time": "2026-01-31T12:00:00Z",

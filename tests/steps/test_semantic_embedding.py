@@ -24,6 +24,8 @@ from ferclean.tables.similarity import read_similarity
 from ferclean.train.folds import assign_folds
 from fixtures.small_data import CLASSES, write_small_data, write_word_vectors
 
+pytestmark = pytest.mark.slow
+
 FILES = ("similarity.parquet", "history.csv", "summary.json")
 
 

@@ -20,6 +20,7 @@ def fake(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_files_hold_every_run_once(fake, tmp_path):
     summarise(evaluations=fake.root / "evaluate", run=fake.runs, output=tmp_path, settings=SETTINGS)
     metrics = json.loads((tmp_path / "metrics.json").read_text())

@@ -42,6 +42,7 @@ def test_default_source_writes_all_files(tmp_path):
         assert picture.format == "PNG"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["affect", "random", "identity", "corpus"])
 def test_same_bytes_each_time(tmp_path, source):
     classes = ("happy", "sad", "neutral")

@@ -121,6 +121,7 @@ WRITERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writer", WRITERS)
 def test_every_writer_names_the_file_that_does_not_fit(tmp_path, writer):
     code = f"""
@@ -180,6 +181,7 @@ def test_trouble_with_another_file_is_not_blamed_on_this_one(tmp_path):
         (tmp_path / "absent").read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_writer_never_leaves_a_half_file(tmp_path):
     final = tmp_path / "x.json"
     code = """

@@ -193,6 +193,7 @@ def test_an_archive_is_no_face_pack(tmp_path):
         read_face_pack(tmp_path / "x.npz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["raw", "png"])
 def test_a_cut_face_pack_is_named(tmp_path, encoding):
     path = tmp_path / "faces.pack"

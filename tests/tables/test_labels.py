@@ -69,6 +69,7 @@ def test_a_table_comes_back(tmp_path_factory, table):
         assert tuple(read.frame[column].cat.categories) == table.classes
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(tables())
 def test_the_same_table_gives_the_same_bytes(tmp_path_factory, table):
@@ -90,6 +91,7 @@ def test_rows_are_sorted_by_sample_id_whatever_their_order(table, random):
     pd.testing.assert_frame_equal(again.frame, table.frame)
 
 
+@pytest.mark.slow
 @given(tables(), st.data())
 def test_some_rows_are_those_rows_in_their_order(table, data):
     mask = np.array(
@@ -105,6 +107,7 @@ def test_some_rows_are_those_rows_in_their_order(table, data):
     )
 
 
+@pytest.mark.slow
 @given(tables(), st.data())
 def test_a_new_column_changes_no_other(table, data):
     codes = st.lists(

@@ -34,6 +34,7 @@ def example(networks: int = 2, rows: int = 5, seed: int = 0) -> tuple[Partition,
     return partition, np.array([f"s{i}" for i in range(rows)], dtype=object)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3), st.integers(0, 6), st.integers(0, 99))
 def test_a_partition_comes_back_to_the_last_bit(tmp_path_factory, networks, rows, seed):
     path = tmp_path_factory.mktemp("partition") / "x.parquet"

@@ -51,6 +51,7 @@ def network_and_batch():
     return network.eval(), torch.randn(4, 1, 16, 16)
 
 
+@pytest.mark.slow
 def test_a_compiled_backbone_keeps_names_and_nearly_all_bits():
     network, batch = network_and_batch()
     names = list(network.state_dict())
@@ -63,6 +64,7 @@ def test_a_compiled_backbone_keeps_names_and_nearly_all_bits():
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
 
 
+@pytest.mark.slow
 def test_a_backbone_that_cannot_be_compiled_runs_as_it_is():
     torch._dynamo.reset()
     network, batch = network_and_batch()

@@ -16,6 +16,8 @@ from ferclean.errors import FercleanError
 from ferclean.train.workers import Workers, joined_workers, workers
 from fixtures import workers_at_work
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(workers_at_work.__file__)
 PATHS = (Path(ferclean.__file__).resolve().parents[1], SCRIPT.parents[1])
 CPU = torch.device("cpu")

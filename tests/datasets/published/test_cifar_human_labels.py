@@ -40,6 +40,7 @@ def put_labels(path, arrays, form):
     return str(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["pt", "pt old", "npz", "npy"])
 @pytest.mark.parametrize(
     ("name", "variant"),

@@ -231,6 +231,7 @@ def test_other_mistakes_are_said(tmp_path):
         ingest(tmp_path)
 
 
+@pytest.mark.slow
 def test_long_lists_are_read_in_seconds(tmp_path):
     keys = [f"images/{row % 10}/{row % 100:02d}/{row},{row * 7}.jpg" for row in range(300_000)]
     noisy = {key: row % 14 for row, key in enumerate(keys)}

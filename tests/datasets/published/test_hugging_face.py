@@ -129,6 +129,7 @@ def test_line_ends_blank_lines_and_marks(tmp_path, form, ends, mark):
     assert rows(table) == [("a.jpg", "train", "happy"), ("b.jpg", "train", "sad")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("name", "label", "reason"),

@@ -15,6 +15,7 @@ def found(name, path, variant=None):
     return {each.name: (each.status, each.found) for each in check_data(name, path, variant)}
 
 
+@pytest.mark.slow
 def test_the_published_set_is_found_whole(tmp_path):
     put_rafdb(tmp_path)
     checks = found("rafdb", tmp_path)

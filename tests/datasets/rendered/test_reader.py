@@ -30,6 +30,7 @@ def test_table_and_pictures_go_together():
             assert image.mode == "RGB"
 
 
+@pytest.mark.slow
 def test_bytes_depend_on_the_seed_only():
     first = list(read_rendered(SMALL)[1])
     assert first == list(read_rendered(SMALL)[1])
@@ -38,6 +39,7 @@ def test_bytes_depend_on_the_seed_only():
     assert all(a != b for (_, a), (_, b) in zip(first, other, strict=True))
 
 
+@pytest.mark.slow
 def test_several_processes_draw_the_same_bytes():
     plan = plan_faces(RenderedSettings(pictures=70), CANONICAL_CLASSES)
     alone = list(iterate_rendered(plan, 64, workers=1))
@@ -54,6 +56,7 @@ def test_classes_keep_their_order_and_unknown_ones_are_named():
         read_rendered(dataclasses.replace(SMALL, classes=("happy", "contempt")))
 
 
+@pytest.mark.slow
 def test_mtcnn_finds_the_faces():
     mtcnn = pytest.importorskip("facenet_pytorch").MTCNN(min_face_size=20, device="cpu")
     plan = plan_faces(RenderedSettings(), CANONICAL_CLASSES)
