@@ -54,6 +54,18 @@ def test_a_pulled_clone_is_done_for_snakemake_too_after_a_touch(clone, tmp_path)
     assert project.is_clean_for_dvc()
 
 
+def test_what_snakemake_made_is_taken_over_by_dvc_commit(finished, tmp_path):
+    """Without a record of its own DVC would make everything once more."""
+    project = finished.copy(tmp_path / "copy")
+    lock = project.path / "dvc.lock"
+    recorded = yaml.safe_load(lock.read_text())
+    lock.unlink()
+    assert not project.is_clean_for_dvc()
+    project.dvc("commit", "--force")
+    assert yaml.safe_load(lock.read_text()) == recorded
+    assert project.is_clean_for_dvc()
+
+
 def test_an_edit_in_a_clone_really_reaches_the_outputs(edited, finished):
     """The old model beside the new parameter would be a silent wrong result."""
     rates = [pd.read_csv(p.path / HISTORY)["learning_rate"].max() for p in (finished, edited)]
