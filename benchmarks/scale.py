@@ -1,11 +1,15 @@
-"""P4, second half: seconds and memory of partition, prototypes and graphs up to a million rows.
+r"""P4, second half: seconds and memory of partition, prototypes and graphs up to a million rows.
 
     python benchmarks/scale.py
     python benchmarks/scale.py --rows 10000 100000 1000000 --width 512 --classes 7
 
 Each part runs in a process of its own on random features. Memory is what the part takes beyond
-its inputs: the process's peak less what it held before. Exact neighbours grow with the square of
-the rows and are measured up to --neighbour-rows only.
+its inputs: the process's peak less what it held before. Parts that would take too long are measured
+up to --at-most rows only: exact neighbours, which grow with the square of the rows, and with many
+classes the graphs, whose transport is then iterated:
+
+    python benchmarks/scale.py --classes 100 \
+        --at-most exact_neighbours=10000 class_relation_graphs=100000
 """
 
 from __future__ import annotations
@@ -191,17 +195,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--classes", type=int, default=7)
-    parser.add_argument("--neighbour-rows", type=int, default=10_000)
+    parser.add_argument(
+        "--at-most", nargs="+", default=["exact_neighbours=10000"], metavar="PART=ROWS"
+    )
     parser.add_argument("--inner", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inner:
         name, *numbers = options.inner
         print(json.dumps(measure_here(name, *map(int, numbers))))
         return
+    at_most = {part: int(rows) for part, rows in (given.split("=") for given in options.at_most)}
+    if unknown := at_most.keys() - PARTS.keys():
+        parser.error(f"--at-most names no part: {', '.join(sorted(unknown))}")
     parts: dict[str, dict[str, Any]] = {}
     for name in PARTS:
-        most = options.neighbour_rows if name == "exact_neighbours" else max(options.rows)
-        sizes = [rows for rows in options.rows if rows <= most]
+        sizes = [rows for rows in options.rows if rows <= at_most.get(name, rows)]
         parts[name] = {str(rows): measure(name, rows, options) for rows in sizes}
     name = "p4_scale" if options.classes == 7 else f"p4_scale_{options.classes}"
     record = {
