@@ -29,53 +29,70 @@ from environment import describe_environment, forget_peak, measured_alone, peak_
 from ferclean.tables.atomic import write_json
 
 HERE = Path(__file__).parent
-Part = Callable[[np.ndarray, np.ndarray, int], object]
+# Draws what else the part reads, and returns the work to be measured.
+Part = Callable[[np.ndarray, np.ndarray, int], Callable[[], object]]
 
 
-def gaussian_mixture(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def gaussian_mixture(
+    features: np.ndarray, observed: np.ndarray, classes: int
+) -> Callable[[], object]:
     """Split losses as DivideMix and SMR do."""
     from ferclean.partition.mixtures import fit_two_gaussians
 
-    return fit_two_gaussians(np.random.default_rng(0).beta(1, 3, len(observed)), seed=0)
+    losses = np.random.default_rng(0).beta(1, 3, len(observed))
+    return lambda: fit_two_gaussians(losses, seed=0)
 
 
-def beta_mixture(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def beta_mixture(features: np.ndarray, observed: np.ndarray, classes: int) -> Callable[[], object]:
     """Split similarities as ReSup does."""
     from ferclean.partition.beta_mixture import fit_two_betas
 
-    return fit_two_betas(np.random.default_rng(0).beta(3, 1, len(observed)))
+    similarities = np.random.default_rng(0).beta(3, 1, len(observed))
+    return lambda: fit_two_betas(similarities)
 
 
-def divergence_and_selection(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def divergence_and_selection(
+    features: np.ndarray, observed: np.ndarray, classes: int
+) -> Callable[[], object]:
     """Select class by class as UNICON does."""
     from ferclean.partition.jsd import divergence_from_label
     from ferclean.partition.selection import select_uniformly
 
-    random = np.random.default_rng(0)
-    probabilities = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
-    divergence = divergence_from_label(probabilities, observed)
-    return select_uniformly(divergence, observed, classes=classes, limit=0.7, slack=5.0)
+    probabilities = random_distributions(len(observed), classes)
+
+    def work() -> object:
+        divergence = divergence_from_label(probabilities, observed)
+        return select_uniformly(divergence, observed, classes=classes, limit=0.7, slack=5.0)
+
+    return work
 
 
-def multi_prototypes(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def multi_prototypes(
+    features: np.ndarray, observed: np.ndarray, classes: int
+) -> Callable[[], object]:
     """Choose prototypes and compare every row with them as SMP does."""
     from ferclean.partition.prototypes import class_prototypes, class_similarity
 
-    prototypes = class_prototypes(
-        features,
-        observed,
-        classes=classes,
-        samples=1280,
-        count=8,
-        rule="density_peaks",
-        quantile=0.4,
-        limit=0.95,
-        seed=0,
-    )
-    return class_similarity(features, prototypes)
+    def work() -> object:
+        prototypes = class_prototypes(
+            features,
+            observed,
+            classes=classes,
+            samples=1280,
+            count=8,
+            rule="density_peaks",
+            quantile=0.4,
+            limit=0.95,
+            seed=0,
+        )
+        return class_similarity(features, prototypes)
+
+    return work
 
 
-def class_relation_graphs(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def class_relation_graphs(
+    features: np.ndarray, observed: np.ndarray, classes: int
+) -> Callable[[], object]:
     """Graphs, transport, confidence, prototypes and amended distributions as SCE-ALD does."""
     from ferclean.partition.class_relations import (
         confidence,
@@ -87,40 +104,48 @@ def class_relation_graphs(features: np.ndarray, observed: np.ndarray, classes: i
 
     random = np.random.default_rng(0)
     semantic = random.uniform(-1, 1, (len(observed), classes))
-    prototypes, _ = weighted_prototypes(features, observed, np.ones(len(observed)), classes)
-    task = cosine_graph(features, prototypes)
     cost = ground_cost(random.normal(size=(classes, 16)))
-    distance = relation_distance(semantic, task, reading="semantic", cost=cost, temperature=0.1)
-    return prototype_distributions(
-        features,
-        observed,
-        confidence(distance, 1.0),
-        classes,
-        distance="l2norm",
-        exponent=1.0,
-        leave_one_out=False,
-    )
+
+    def work() -> object:
+        prototypes, _ = weighted_prototypes(features, observed, np.ones(len(observed)), classes)
+        task = cosine_graph(features, prototypes)
+        distance = relation_distance(semantic, task, reading="semantic", cost=cost, temperature=0.1)
+        return prototype_distributions(
+            features,
+            observed,
+            confidence(distance, 1.0),
+            classes,
+            distance="l2norm",
+            exponent=1.0,
+            leave_one_out=False,
+        )
+
+    return work
 
 
-def exact_neighbours(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def exact_neighbours(
+    features: np.ndarray, observed: np.ndarray, classes: int
+) -> Callable[[], object]:
     """Let 200 neighbours vote as SSR does."""
     from ferclean.partition.neighbours import class_votes, nearest_neighbours, neighbour_weights
 
-    found = nearest_neighbours(features, 200, metric="cosine")
-    weights = neighbour_weights(found.distance, "cosine")
-    return class_votes(found.index, weights, observed, classes=classes, balanced=True)
+    def work() -> object:
+        found = nearest_neighbours(features, 200, metric="cosine")
+        weights = neighbour_weights(found.distance, "cosine")
+        return class_votes(found.index, weights, observed, classes=classes, balanced=True)
+
+    return work
 
 
-def label_audit(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def label_audit(features: np.ndarray, observed: np.ndarray, classes: int) -> Callable[[], object]:
     """Judge every label by its class probabilities, as `ferclean audit` does."""
     from ferclean.audit.auditor import audit_labels
 
-    random = np.random.default_rng(0)
-    probabilities = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
-    return audit_labels(probabilities, observed)
+    probabilities = random_distributions(len(observed), classes)
+    return lambda: audit_labels(probabilities, observed)
 
 
-def label_tables(features: np.ndarray, observed: np.ndarray, classes: int) -> object:
+def label_tables(features: np.ndarray, observed: np.ndarray, classes: int) -> Callable[[], object]:
     """Check, sort, write and read back a round's label table."""
     import pandas as pd
 
@@ -145,14 +170,23 @@ def label_tables(features: np.ndarray, observed: np.ndarray, classes: int) -> ob
             "clean_probability": random.random(len(observed), dtype=np.float32),
         }
     )
-    distribution = random.dirichlet(np.ones(classes), len(observed)).astype(np.float32)
-    table = make_table(frame, names, "scale").with_columns(
-        **{f"p_{name}": distribution[:, k] for k, name in enumerate(names)}
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "labels.parquet"
-        write_label_table(table, path)
-        return read_label_table(path)
+    distribution = random_distributions(len(observed), classes)
+
+    def work() -> object:
+        table = make_table(frame, names, "scale").with_columns(
+            **{f"p_{name}": distribution[:, k] for k, name in enumerate(names)}
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.parquet"
+            write_label_table(table, path)
+            return read_label_table(path)
+
+    return work
+
+
+def random_distributions(rows: int, classes: int) -> np.ndarray:
+    """Draw a distribution a row, ``(rows, classes)`` float32."""
+    return np.random.default_rng(0).dirichlet(np.ones(classes), rows).astype(np.float32)
 
 
 PARTS: dict[str, Part] = {
@@ -175,10 +209,11 @@ def measure_here(name: str, rows: int, width: int, classes: int) -> dict[str, fl
     random = np.random.default_rng(0)
     observed = random.integers(classes, size=rows)
     features = random.standard_normal((rows, width), dtype=np.float32)
-    PARTS[name](features[:2000], observed[:2000], classes)  # imports and first allocations
+    PARTS[name](features[:2000], observed[:2000], classes)()  # imports and first allocations
+    work = PARTS[name](features, observed, classes)
     forget_peak()
     before, start = peak_mebibytes(), time.perf_counter()
-    PARTS[name](features, observed, classes)
+    work()
     seconds = time.perf_counter() - start
     return {"seconds": round(seconds, 3), "mebibytes": round(peak_mebibytes() - before, 1)}
 
