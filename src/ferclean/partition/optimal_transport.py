@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ferclean.partition.vectors import row_chunks
+from ferclean.partition.vectors import CACHED_VALUES, row_chunks
 
 # At most so many vertices of the dual polytope are enumerated: 3,432 for 8 classes.
 _MOST_VERTICES = 4000
@@ -51,7 +51,7 @@ def exact_distance(first: np.ndarray, second: np.ndarray, cost: np.ndarray) -> n
     """
     vertices = _dual_vertices(np.ascontiguousarray(cost, dtype=np.float64).tobytes(), len(cost))
     found = np.empty(len(first))
-    for part in row_chunks(len(first), len(vertices)):
+    for part in row_chunks(len(first), len(vertices), CACHED_VALUES):
         pairs = np.concatenate([first[part], second[part]], axis=1)
         found[part] = (pairs @ vertices.T).max(axis=1)
     return np.maximum(found, 0.0)

@@ -9,6 +9,8 @@ import numpy as np
 
 # Of float64: 32 MB.
 _CHUNK_VALUES = 2**22
+# Of float64: 1 MiB, so that several passes over a part find it in a core's cache.
+CACHED_VALUES = 2**17
 
 
 def unit_rows(vectors: np.ndarray, dtype: type[np.floating[Any]] = np.float64) -> np.ndarray:
