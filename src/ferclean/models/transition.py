@@ -10,7 +10,9 @@ class TransitionMatrices(nn.Module):
     """One matrix of chances ``T_a[k, j]`` an annotator.
 
     Like the layer of LTNet's code, the parameters themselves are brought back to stochastic rows
-    at every use: negative entries take a small value, then rows are divided by their sums.
+    at every use: negative entries take a small value, then rows are divided by their sums. Unlike
+    there, gradients pass through that division: a likelihood ``(p T)_j`` rises with every entry of
+    T, and without it each step would only move all rows towards the uniform one.
 
     Parameters
     ----------
@@ -18,7 +20,7 @@ class TransitionMatrices(nn.Module):
         A and K.
     diagonal, smallest : float
         Both above 0: rows start with `diagonal` on the diagonal and `smallest` elsewhere, then
-        are normalised; `smallest` is also what negative entries become.
+        are normalised. Negative entries go back to where those off the diagonal started.
 
     Attributes
     ----------
@@ -28,16 +30,16 @@ class TransitionMatrices(nn.Module):
 
     def __init__(self, annotators: int, classes: int, *, diagonal: float, smallest: float) -> None:
         super().__init__()
-        self.smallest = smallest
         start = torch.full((classes, classes), smallest).fill_diagonal_(diagonal)
         rows = stochastic_rows(start, smallest)
+        self.smallest = float(rows.min())
         self.matrices = nn.Parameter(rows.repeat(annotators, 1, 1))
 
     def forward(self) -> Tensor:
         """Return the matrices, ``(A, K, K)``, rows at least 0 and summing to 1."""
         with torch.no_grad():
             self.matrices.copy_(stochastic_rows(self.matrices, self.smallest))
-        return self.matrices
+        return stochastic_rows(self.matrices, self.smallest)
 
 
 def stochastic_rows(values: Tensor, smallest: float) -> Tensor:

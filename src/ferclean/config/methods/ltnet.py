@@ -23,5 +23,8 @@ class LtnetSettings:
         above=0,
     )
     smallest: float = setting(
-        0.01, "What takes the place of negative entries before rows are normalised.", above=0
+        0.01,
+        "The rest of the transition matrices before their rows are first normalised; negative "
+        "entries go back to what it then is.",
+        above=0,
     )
