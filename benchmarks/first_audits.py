@@ -16,8 +16,9 @@ import numpy as np
 
 from environment import describe_environment
 from ferclean.config.runs import parse_setting, runs_of
-from ferclean.methods.ferclean import Ferclean, human_share, noise_urgency
+from ferclean.methods.ferclean import Ferclean
 from ferclean.methods.registry import build_recipe
+from ferclean.methods.remedies import human_share, noise_urgency
 from ferclean.steps.partition import partition
 from ferclean.steps.pretrain import pretrain
 from ferclean.steps.training_inputs import RunFiles

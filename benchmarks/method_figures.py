@@ -26,7 +26,7 @@ from ferclean.config.side_inputs import side_inputs
 from ferclean.evaluate.truth import true_codes
 from ferclean.losses.heteroscedastic import sampled_log_softmax
 from ferclean.methods.co_divide import scaled_losses
-from ferclean.methods.ferclean import noise_urgency
+from ferclean.methods.remedies import noise_urgency, rightness_needed
 from ferclean.partition.mixtures import fit_two_gaussians
 from ferclean.partition.prototypes import class_prototypes, class_similarity, corrected_labels
 from ferclean.report.figures import DASHES, MARKERS, PALETTE, drawing, to_svg
@@ -255,7 +255,7 @@ def ferclean() -> tuple[Any, str]:
         figure.set_figwidth(6.5)
         ink = axes.xaxis.label.get_color()
         for place, found in enumerate(record.values()):
-            needed = 0.92 - 0.07 * noise_urgency(found["noise_rate"])
+            needed = rightness_needed(noise_urgency(found["noise_rate"]))
             colour = PALETTE[2] if found["repairs"] else PALETTE[1]
             marker = MARKERS[0] if found["repairs"] else MARKERS[3]
             axes.plot([needed, found["expected_right"]], [place, place], color=colour)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,10 @@ def run(data: Path, work: Path, seed: int, device: str) -> dict[str, Any]:
     }
     laid = {"data": source, "align": {"detector": "already_aligned"}}
     settings = build_settings(merge(load_preset("audit"), laid))
-    started = time.perf_counter()
     output = work / f"seed{seed}"
+    # What is done already would cost no time.
+    shutil.rmtree(output, ignore_errors=True)
+    started = time.perf_counter()
     audit_pictures(settings=settings, output=output, seed=seed, device=device, fit_epochs=True)
     seconds = time.perf_counter() - started
     audit = pd.read_parquet(output / "audit.parquet").set_index("sample_id")
@@ -105,7 +108,6 @@ def main() -> None:
     path = HERE / "results" / "p3_audit.json"
     record: dict[str, Any] = {
         "protocol": "p3_audit",
-        "command": "python benchmarks/p3_audit.py --seeds 0 1 2",
         "runs": read_json(path)["runs"] if path.exists() else {},
     }
     for seed in options.seeds:
@@ -113,6 +115,8 @@ def main() -> None:
         environment = describe_environment(options.device)
         record["runs"][f"seed{seed}"] = {**found, "environment": environment}
         record["runs"] = dict(sorted(record["runs"].items()))
+        seeds = " ".join(name.removeprefix("seed") for name in record["runs"])
+        record["command"] = f"python benchmarks/p3_audit.py --seeds {seeds}"
         print(f"seed {seed}: {found}")
         write_json(path, record)
 

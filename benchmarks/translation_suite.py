@@ -26,7 +26,7 @@ from audit_suite import CLASSIFIERS, DATA, noisy, out_of_fold
 from environment import describe_environment
 from ferclean.audit.auditor import audit_labels
 from ferclean.audit.translation import directed_share, label_meaning, translate
-from ferclean.methods.ferclean import direction, human_share, noise_urgency
+from ferclean.methods.remedies import direction, human_share, noise_urgency
 from ferclean.tables.atomic import write_json
 
 RECORD = Path(__file__).parent / "results" / "translation_suite.json"

@@ -14,8 +14,8 @@ import pytest
 
 import ferclean
 from ferclean.config.methods import MethodsSettings
-from ferclean.methods.ferclean import human_share, noise_urgency
 from ferclean.methods.registry import build_recipe
+from ferclean.methods.remedies import human_share, noise_urgency
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPERS = (

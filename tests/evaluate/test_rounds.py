@@ -160,6 +160,14 @@ def test_a_round_that_changed_the_inputs_is_refused(base):
         judged_rows(base, [table])
 
 
+def test_rows_in_another_order_are_refused(base):
+    train = train_rows(base)
+    table = a_round(train, train.codes("true"), np.ones(len(train)))
+    table = LabelTable(table.frame.iloc[::-1].reset_index(drop=True), CLASSES, "fake faces")
+    with pytest.raises(FercleanError, match="in another order or twice"):
+        judged_rows(base, [table])
+
+
 def test_an_unknown_row_is_refused(base):
     train = train_rows(base)
     table = a_round(train, train.codes("true"), np.ones(len(train)))

@@ -11,7 +11,8 @@ from ferclean.losses.early_learning import (
     early_learning_penalty,
     moved_target,
 )
-from ferclean.methods.ferclean import Ferclean, direction, human_share, noise_urgency
+from ferclean.methods.ferclean import Ferclean
+from ferclean.methods.remedies import direction, human_share, noise_urgency
 from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.tables.partitions import read_partition, write_partition
 from ferclean.train.observe import Observation
@@ -243,10 +244,3 @@ def test_predictions_are_translated_by_the_latest_audit_in_the_measure_of_the_fi
         np.testing.assert_allclose(recipe.predict(seen, other), plain, atol=1e-6)
     without = Ferclean(FercleanSettings(translate=False))
     np.testing.assert_allclose(without.predict(seen, memory), plain, atol=1e-6)
-
-
-def test_the_measures_tell_flips_from_peoples_errors_and_clean_labels_from_wrong_ones():
-    assert human_share(0.2) < 0.01 < human_share(0.43) < 0.1 < 0.95 < human_share(0.6)
-    assert noise_urgency(0.28) < 0.05 < 0.95 < noise_urgency(0.34)
-    assert direction(0.4) < 0.05 < 0.95 < direction(0.6)
-    assert (human_share(0.5), noise_urgency(0.31), direction(0.5)) == (0.5, 0.5, 0.5)

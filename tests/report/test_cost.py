@@ -27,6 +27,12 @@ TWO_SEEDS = costs(
 )
 
 
+def test_without_test_accuracy_there_is_a_table_and_no_figure():
+    unknown = seeds_of(TWO_SEEDS).assign(test_accuracy_last_epoch_mean=float("nan"))
+    found = cost_section(TWO_SEEDS, unknown, ORDER)
+    assert len(found["rows"]) == 3 and found["figures"] == []
+
+
 def test_cost_is_a_mean_beside_the_control_of_the_same_noise():
     table = cost_over_seeds(TWO_SEEDS).set_index(["noise", "method"])
     smr = table.loc["symmetric", "smr"]

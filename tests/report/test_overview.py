@@ -1,8 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ferclean.report.contents import PreparedData, RunData
+from ferclean.report.contents import PreparedData, RunData, judged_rows
 from ferclean.report.overview import data_section, detection_curve
 from ferclean.tables.labels import labels_from_codes, make_table
 
@@ -50,7 +52,7 @@ def make_run(observed, true, quality):
     columns = {
         "sample_id": [f"{row:03d}" for row in range(rows)], "path": "x", "split": "train",
         "observed": labels_from_codes(np.array(observed), classes),
-        "label_quality": quality,
+        "clean_probability": quality,
     }  # fmt: skip
     if true is not None:
         columns["true"] = labels_from_codes(np.array(true), classes)
@@ -76,6 +78,19 @@ def test_the_detection_curve_is_that_of_a_loop():
     drawn = set(zip(np.round(recall, 6), np.round(precision, 6), strict=True))
     assert drawn == {pair for pair in expected if pair in drawn} and len(drawn) >= 50
     assert recall == sorted(recall)
+
+
+def test_what_people_decided_counts_neither_as_ranked_nor_as_judged():
+    run = make_run([0, 0, 1, 1, 0], [0, 1, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, np.nan])
+    frame = run.labels.frame.assign(
+        label_quality=[0.9, 0.1, 0.8, 1.0, 1.0],
+        reviewed_decision=[None, None, None, "keep", "keep"],
+    )
+    labels = make_table(frame, run.labels.classes, "x")
+    assert judged_rows(labels).frame["sample_id"].tolist() == ["000", "001", "002", "003"]
+    undecided = make_run([0, 0, 1], [0, 1, 1], [0.9, 0.1, 0.8])
+    found = detection_curve(dataclasses.replace(run, labels=labels))
+    assert found == detection_curve(undecided) != detection_curve(run)
 
 
 @pytest.mark.parametrize("true", [None, [0, 0, 1], [1, 1, 0], [-1, -1, -1]])

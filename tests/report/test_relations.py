@@ -20,7 +20,7 @@ def make_labels(suggested, observed, *, true=None, judged=None, classes=CLASSES)
             "path": "a.png",
             "split": "train",
             "observed": labels_from_codes(np.array(observed), classes),
-            "label_quality": np.where(np.ones(rows) if judged is None else judged, 0.5, np.nan),
+            "clean_probability": np.where(np.ones(rows) if judged is None else judged, 0.5, np.nan),
             **{f"p_{name}": np.array(suggested)[:, k] for k, name in enumerate(classes)},
         }
     )

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from ferclean.config.methods import METHOD_NAMES
-from ferclean.methods import ferclean as ferclean_method
+from ferclean.methods import remedies
 from ferclean.methods.runner import History
 from ferclean.steps.chain import train_all_rounds
 from ferclean.steps.resume import ResumeFile
@@ -74,7 +74,7 @@ def test_rounds_of_one_epoch_equal_one_round_of_many_bit_for_bit(small_data, tmp
 
 
 def test_they_are_equal_where_ferclean_repairs_labels(small_data, tmp_path, monkeypatch):
-    monkeypatch.setattr(ferclean_method, "_RIGHT_NEEDED", (0.0, 0.0))
+    monkeypatch.setattr(remedies, "_RIGHT_NEEDED", (0.0, 0.0))
     history = check_that_rounds_of_one_epoch_equal_one_of_many(small_data, tmp_path, "ferclean")
     assert (history["kind"] == "mixmatch").all()
 

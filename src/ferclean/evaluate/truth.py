@@ -92,6 +92,8 @@ def _check_same_rows(expected: LabelTable, table: LabelTable, name: str) -> None
     if table.classes != expected.classes:
         raise FercleanError(f"{name} has the classes {table.classes}, not {expected.classes}")
     want, have = list(expected.frame["sample_id"]), list(table.frame["sample_id"])
+    if want != have and set(want) == set(have):
+        raise FercleanError(f"{name} holds the training rows in another order or twice; rerun it")
     if want != have:
         odd = sorted(set(want) ^ set(have))[0]
         fault = "lacks the training row" if odd in set(want) else "holds the unknown row"

@@ -27,9 +27,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from scipy.special import expit
 
-from ferclean.audit.auditor import Audit, audit_labels
+from ferclean.audit.auditor import audit_labels
 from ferclean.audit.calibration import fit_temperature
 from ferclean.audit.translation import directed_share, label_meaning, translate
 from ferclean.config.methods.ferclean import FercleanSettings
@@ -38,6 +37,7 @@ from ferclean.losses.early_learning import early_learning_penalty
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all, required, softmax
 from ferclean.methods.co_divide import semi_supervised_pass
 from ferclean.methods.elr import predict_and_move, settled_target
+from ferclean.methods.remedies import direction, measured, rightness_needed
 from ferclean.partition.noise_rate import unlabelled_weight_for
 from ferclean.relabel.decision import Relabelling, decide
 from ferclean.relabel.sharpen import sharpen
@@ -48,20 +48,6 @@ from ferclean.train.passes import Pass, Step, Term
 
 _POSTERIOR, _PREDICTION, _MEASURES = "posterior", "prediction", "measures"
 _MEANING, _CALIBRATION, _DIRECTED = "label_meaning", "temperature", "directed"
-# What first audits find on training rows is recorded by benchmarks/first_audits.py, for the 26,000
-# faces of P1 and the rendered ones of P6. Steepness: 0.23 and 0.41 where 40 and 20 % of the labels
-# were flipped, 0.63 with FER2013's own labels.
-_SHARE_CENTRE, _SHARE_WIDTH = 0.5, 0.03
-# Noise rate: 0.27 where all labels are right, 0.40 where 20 % are not, 0.42 where 34 % are not;
-# 0.32 to 0.35 on rendered faces with 40 % flips.
-_RATE_CENTRE, _RATE_WIDTH = 0.31, 0.01
-# Expected rightness: 0.71, 0.78 and 0.84 at 40 % flips, with FER2013's own labels and at 20 %
-# flips, 0.89 where all labels are right; 0.87 to 0.89 on rendered faces with 40 % flips, where few
-# faces are hard. What is needed where there is noise to fight, and where there is none.
-_RIGHT_NEEDED = (0.85, 0.92)
-# Share of errors that go one way, by benchmarks/audit_suite.py's small data sets: translation gains
-# from about 0.5 on (labels of the next class), and harms below.
-_DIRECTED_CENTRE, _DIRECTED_WIDTH = 0.5, 0.03
 # DivideMix's for CIFAR-10 (Li et al. 2020, section 4.2).
 _MIXUP_ALPHA, _TEMPERATURE, _RAMP_UP_EPOCHS = 4.0, 0.5, 16.0
 
@@ -212,8 +198,7 @@ class Ferclean(Recipe):
     def repairs(self, measures: np.ndarray) -> bool:
         """Tell whether labels are repaired; not before they were measured (NaN)."""
         _, urgency, right = measures
-        noisy, clean = _RIGHT_NEEDED
-        return bool(self.settings.repair and right > clean + (noisy - clean) * urgency)
+        return bool(self.settings.repair and right > rightness_needed(urgency))
 
     def _learn(self, context: Context, *, regularisation: float, kind: str) -> list[Pass]:
         return [
@@ -263,37 +248,3 @@ class Ferclean(Recipe):
             batch_sizes=(half, half),
             strong_views=0,
         )
-
-
-def measured(audit: Audit) -> np.ndarray:
-    """Return what decides over a run: share and urgency of people's errors, expected rightness.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(3,)`` float64 in [0, 1]: :func:`human_share`, :func:`noise_urgency`, and the share of
-        rows for which the audit expects its most likely class to be right.
-    """
-    right = float(audit.posterior.max(axis=1).mean(dtype=np.float64))
-    return np.array([human_share(audit.steepness), noise_urgency(audit.noise_rate), right])
-
-
-def human_share(steepness: float) -> float:
-    """Return how far people's errors rather than flips are met, in [0, 1].
-
-    Parameters
-    ----------
-    steepness : float
-        See :class:`~ferclean.audit.disagreement.Disagreement`.
-    """
-    return float(expit((steepness - _SHARE_CENTRE) / _SHARE_WIDTH))
-
-
-def noise_urgency(noise_rate: float) -> float:
-    """Return how far an estimated share of wrong labels asks for a remedy, in [0, 1]."""
-    return float(expit((noise_rate - _RATE_CENTRE) / _RATE_WIDTH))
-
-
-def direction(directed: float) -> float:
-    """Return how far a share of errors that go one way asks for translation, in [0, 1]."""
-    return float(expit((directed - _DIRECTED_CENTRE) / _DIRECTED_WIDTH))

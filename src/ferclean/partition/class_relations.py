@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from ferclean.errors import unknown_name
-from ferclean.partition.vectors import CACHED_VALUES, row_chunks, unit_rows
+from ferclean.partition.vectors import cached_chunks, unit_rows
 
 DISTANCES = ("l2norm", "raw")
 # Cosine to a class without prototype: the lowest that a cosine takes.
@@ -45,7 +45,7 @@ def cosine_graph(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
     present = np.isfinite(references).all(axis=1)
     unit = unit_rows(references[present])
     graph = np.full((len(vectors), len(references)), _NO_PROTOTYPE, dtype=np.float32)
-    for part in row_chunks(*vectors.shape, CACHED_VALUES):
+    for part in cached_chunks(vectors):
         graph[part, present] = (unit_rows(vectors[part]) @ unit.T).clip(-1.0, 1.0)
     return graph
 
@@ -118,7 +118,7 @@ def weighted_prototypes(
     if not np.isfinite(weight).all() or (weight <= 0).any():
         raise ValueError("weights must be finite and above 0")
     sums, total = np.zeros((classes, features.shape[1])), np.zeros(classes)
-    for part in row_chunks(*features.shape, CACHED_VALUES):
+    for part in cached_chunks(features):
         member = np.eye(classes)[observed[part]] * weight[part].astype(np.float64)[:, None]
         sums += member.T @ features[part].astype(np.float64)
         total += member.sum(axis=0)
@@ -171,7 +171,7 @@ def prototype_distributions(
     present = np.isfinite(prototypes).all(axis=1)
     references = scaled(prototypes[present])
     found = np.zeros((len(features), classes), dtype=np.float32)
-    for part in row_chunks(*features.shape, CACHED_VALUES):
+    for part in cached_chunks(features):
         points, rows = scaled(features[part]), np.arange(len(observed[part]))
         squared = np.full((len(points), classes), np.inf)
         squared[:, present] = _squared_distances(points, references)
@@ -208,7 +208,5 @@ def _as_float(vectors: np.ndarray) -> np.ndarray:
 def _check_vectors(vectors: np.ndarray, dimensions: int) -> None:
     if vectors.ndim != 2 or vectors.shape[1] != dimensions:
         raise ValueError(f"expected (N, {dimensions}) vectors, found {vectors.shape}")
-    if not all(
-        np.isfinite(vectors[part]).all() for part in row_chunks(*vectors.shape, CACHED_VALUES)
-    ):
+    if not all(np.isfinite(vectors[part]).all() for part in cached_chunks(vectors)):
         raise ValueError("features must be finite")

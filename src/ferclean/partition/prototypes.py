@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import kmeans_plusplus
 
 from ferclean.errors import unknown_name
-from ferclean.partition.vectors import CACHED_VALUES, row_chunks, unit_rows
+from ferclean.partition.vectors import cached_chunks, unit_rows
 
 PROTOTYPE_RULES = ("density_peaks", "euclidean_density_peaks", "k_means")
 # Relaxation of the limit on diversity where too few points stay below it.
@@ -208,7 +208,7 @@ def class_similarity(features: np.ndarray, prototypes: Sequence[np.ndarray]) -> 
     present = [len(found) > 0 for found in prototypes]
     means = np.stack([p.mean(axis=0) if len(p) else np.zeros(p.shape[1]) for p in prototypes])
     similarity = np.full((len(features), len(prototypes)), _NO_PROTOTYPE, dtype=np.float32)
-    for part in row_chunks(*features.shape, CACHED_VALUES):
+    for part in cached_chunks(features):
         if not np.isfinite(features[part]).all():
             raise ValueError("features must be finite")
         cosines = unit_rows(features[part]) @ means[present].T

@@ -20,6 +20,11 @@ def unit_rows(vectors: np.ndarray, dtype: type[np.floating[Any]] = np.float64) -
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0))
 
 
+def cached_chunks(vectors: np.ndarray) -> Iterator[slice]:
+    """Cut the rows of ``(N, D)`` vectors into parts of at most `CACHED_VALUES`, in order."""
+    return row_chunks(len(vectors), vectors.shape[1], CACHED_VALUES)
+
+
 def row_chunks(rows: int, width: int, values: int | None = None) -> Iterator[slice]:
     """Cut rows into parts of at most so many values, and of at least one row.
 

@@ -91,8 +91,11 @@ class RunData:
 
 
 def judged_rows(labels: LabelTable) -> LabelTable:
-    """Keep the rows that the run's rounds judged, in the table's order."""
-    return labels.take(labels.frame["label_quality"].notna().to_numpy())
+    """Keep the rows that the run's rounds judged, in the table's order.
+
+    What people decided is no sign of it: they decide about rows that a run never held, too.
+    """
+    return labels.take(labels.frame["clean_probability"].notna().to_numpy())
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,10 @@ def cost_section(
     both = table.merge(accuracy, on=keys, how="inner", validate="one_to_one")
     return {
         "rows": both.to_dict("records"),
-        "figures": [_figure(group, order) for _, group in both.groupby(_SETTING, sort=False)],
+        "figures": [
+            _figure(group, order)
+            for _, group in both.dropna(subset=f"{_ACCURACY}_mean").groupby(_SETTING, sort=False)
+        ],
     }
 
 

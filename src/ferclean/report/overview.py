@@ -14,6 +14,7 @@ from ferclean.report.figures import line_figure
 from ferclean.report.heat_maps import HeatMap, heat_map
 from ferclean.report.run_section import role_of, slug
 from ferclean.tables.labels import SPLITS
+from ferclean.tables.review import decided_rows
 
 _LONGEST_LIST = 20
 _CURVE_POINTS = 200
@@ -129,20 +130,26 @@ def word_map(similarity: pd.DataFrame | None) -> HeatMap | None:
 
 
 def setting_figures(setting: str, runs: list[RunData], order: Sequence[str]) -> list[str]:
-    """Draw accuracy over the epochs and, where truth is known, what became of the labels."""
+    """Draw accuracy over the epochs where there is a test split, and what became of the labels.
+
+    The latter where the truth is known.
+    """
     name = slug(setting)
     accuracy = {
         run.method: (run.epochs["epoch"].tolist(), (100 * run.epochs["test_accuracy"]).tolist())
         for run in runs
     }
+    accuracy = {method: line for method, line in accuracy.items() if np.isfinite(line[1]).any()}
     borders = runs[0].epochs.groupby("round")["epoch"].min().tolist()[1:]
-    figures = [
-        line_figure(
-            accuracy, x_label="epoch (dotted: a round begins)", y_label="test accuracy (%)",
-            title=f"Test accuracy, {setting}", name=f"{name}-curves",
-            breaks=[border - 0.5 for border in borders], order=order,
-        )
-    ]  # fmt: skip
+    figures = []
+    if accuracy:
+        figures.append(
+            line_figure(
+                accuracy, x_label="epoch (dotted: a round begins)", y_label="test accuracy (%)",
+                title=f"Test accuracy, {setting}", name=f"{name}-curves",
+                breaks=[border - 0.5 for border in borders], order=order,
+            )
+        )  # fmt: skip
     labels = {run.method: _label_curve(run) for run in runs if role_of(run.method) != "ceiling"}
     labels = {method: line for method, line in labels.items() if np.isfinite(line[1]).any()}
     if labels:
@@ -172,7 +179,7 @@ def detection_curve(run: RunData) -> tuple[list[float], list[float]] | None:
     Parameters
     ----------
     run : RunData
-        Its judged rows are ranked by ``label_quality``.
+        Its judged rows are ranked by ``clean_probability``, without those that people decided.
 
     Returns
     -------
@@ -183,12 +190,12 @@ def detection_curve(run: RunData) -> tuple[list[float], list[float]] | None:
     labels = judged_rows(run.labels)
     if "true" not in labels.frame:
         return None
-    known = labels.codes("true") >= 0
+    known = (labels.codes("true") >= 0) & ~decided_rows(labels.frame)
     wrong = (labels.codes("true") != labels.codes("observed"))[known]
     if not wrong.any() or wrong.all():
         return None
-    quality = labels.frame["label_quality"].to_numpy(dtype=np.float64)[known]
-    precision, recall, _ = precision_recall_curve(wrong, 1.0 - quality)
+    clean = labels.frame["clean_probability"].to_numpy(dtype=np.float64)[known]
+    precision, recall, _ = precision_recall_curve(wrong, 1.0 - clean)
     # From the surest down; the last point, precision 1 at recall 0, stands for no row at all.
     places = np.linspace(len(recall) - 2, 0, _CURVE_POINTS).round().astype(int)
     return (100 * recall[places]).tolist(), (100 * precision[places]).tolist()

@@ -65,8 +65,9 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
     }
     for name, frame in tables.items():
         write_csv(output / f"{name}.csv", frame, float_format="%.6g")
-    for _, row in results.iterrows():
-        say(f"{row['run']}: test accuracy {row['test_accuracy_last_epoch']:.3f} (last epoch)")
+    for name, accuracy in results[["run", "test_accuracy_last_epoch"]].itertuples(index=False):
+        told = "unknown" if pd.isna(accuracy) else f"{accuracy:.3f} (last epoch)"
+        say(f"{name}: test accuracy {told}")
 
 
 def _read_curve(path: Path, run: str) -> pd.DataFrame:
