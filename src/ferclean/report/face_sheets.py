@@ -75,7 +75,8 @@ def draw_sheet(faces: np.ndarray, layout: SheetLayout) -> bytes:
         tile = sheet[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
         tile[:] = _tile(face, layout)
     stream = io.BytesIO()
-    _picture(sheet).save(stream, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    # Not optimised: Pillow's buffer for that is too small where many faces are full of noise.
+    _picture(sheet).save(stream, "JPEG", quality=_QUALITY, subsampling=0)
     return stream.getvalue()
 
 

@@ -30,5 +30,5 @@ def face_uri(face: np.ndarray) -> str:
     picture = Image.fromarray(face[:, :, 0] if face.shape[2] == 1 else face)
     picture.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=_QUALITY, optimize=True)
+    picture.save(stream, "JPEG", quality=_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -34,24 +35,29 @@ def write_review_page(content: ReviewRows, pack: Faces, position: np.ndarray, ou
     output : Path
         Folder of the page; sheets that an earlier audit left in it are removed.
     """
-    for old in output.glob("faces-*.jpg"):
-        old.unlink()
     rows = rows_to_review(content.table)
     faces = faces_shown(rows, content.nearest)
     layout = sheet_layout(*pack.shape[1:3])
     sheets = _write_sheets(pack, position[faces], layout, output)
     page = render_review_page(page_data(content, rows, faces), layout, sheets, title=_TITLE)
-    # Last of all: a page that is there has its faces.
+    # A page that is there has its faces: the earlier one until this line, then this one.
     write_text(output / PAGE, page)
+    for old in output.glob("faces-*.jpg"):
+        if old.name not in sheets:
+            old.unlink()
 
 
 def _write_sheets(
     pack: Faces, position: np.ndarray, layout: SheetLayout, output: Path
 ) -> list[str]:
+    """Write sheets under names that tell their content, and return them in order.
+
+    A browser that keeps a sheet, or a page that is still open, never shows other faces under it.
+    """
     names = []
     for number, start in enumerate(range(0, len(position), layout.faces)):
-        names.append(f"faces-{number:04d}.jpg")
         drawn = draw_sheet(np.asarray(pack[position[start : start + layout.faces]]), layout)
+        names.append(f"faces-{number:04d}-{hashlib.sha256(drawn).hexdigest()[:12]}.jpg")
         with atomic_path(output / names[-1]) as temporary:
             temporary.write_bytes(drawn)
     return names

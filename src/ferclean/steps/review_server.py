@@ -19,7 +19,7 @@ from ferclean.tables.review import Decision, make_decision, read_review, write_r
 HOST = "127.0.0.1"
 # A hundred thousand decisions at once.
 _LARGEST_BODY = 2**24
-_SHEET = re.compile(r"faces-\d{4,}\.jpg")
+_SHEET = re.compile(r"faces-\d{4,}-[0-9a-f]{12}\.jpg")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; connect-src 'self'; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'; "
