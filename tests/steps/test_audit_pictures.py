@@ -41,8 +41,19 @@ def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quic
     before = {p: p.stat().st_mtime_ns for p in (out / "work").rglob("*") if p.is_file()}
     audit = (out / "audit.csv").read_bytes()
     again = CliRunner().invoke(app, command)
-    assert again.exit_code == 0 and again.output.count("done before") == 4
+    steps = len(list((out / "work").glob("*.done")))
+    assert again.exit_code == 0 and again.output.count("done before") == steps
     assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert (out / "audit.csv").read_bytes() == audit
+    # A call that was stopped in the last round goes on there, and one that lost a file makes it.
+    last = max((out / "work" / "denoise").glob("round_*"))
+    (out / "work" / f"train_{last.name[-1]}.done").unlink()
+    stopped = CliRunner().invoke(app, command)
+    assert stopped.exit_code == 0 and stopped.output.count("done before") == steps - 2
+    assert "pretrain: done before" in stopped.output
+    (last / "partition.parquet").unlink()
+    lost = CliRunner().invoke(app, command)
+    assert lost.exit_code == 0 and lost.output.count("done before") == steps - 1
     assert (out / "audit.csv").read_bytes() == audit
     # Another picture is another data set: everything is made anew.
     (pictures / "sad" / "000-0.png").unlink()

@@ -102,11 +102,12 @@ def audit_pictures(
     files = RunFiles(faces, labels, METHOD, seed, device, settings)
     rounds = settings.training.rounds
     denoised, pretrained = work / "denoise", work / "pretrain"
-    done.once(
-        "train",
-        [repr(settings.model), repr(settings.training), repr(settings.methods.ferclean), seed],
-        lambda: train_all_rounds(files, pretrained=pretrained, denoised=denoised),
-    )
+    own = [repr(settings.model), repr(settings.training), repr(settings.methods.ferclean), seed]
+
+    def once(part: str, step: str, outputs: list[Path], run: Callable[[], None]) -> None:
+        done.once(part, own, outputs, run, code_of=step)
+
+    train_all_rounds(files, pretrained=pretrained, denoised=denoised, once=once)
     audit_run(
         files,
         checkpoint=(denoised / f"round_{rounds}" if rounds else pretrained) / "checkpoint.pt",
@@ -120,16 +121,19 @@ def audit_pictures(
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
     """Return ``faces.pack`` and the label table, with the labels as they are given."""
     read, faces, noise = work / "ingest", work / "align", work / "noise"
-    decided = data_files(settings.review.path)
-    raw = [] if settings.data.source == "rendered" else data_files(settings.data.path)
+    data, decided = settings.data, data_files(settings.review.path)
+    own = data_files(data.path, data.votes_path, data.labels_path)
+    raw = [] if data.source == "rendered" else own
     done.once(
         "ingest",
-        [repr(settings.data), [_stamp(Path(name)) for name in raw]],
+        [repr(data), [_stamp(Path(name)) for name in raw]],
+        [read / "samples.parquet", read / "pictures.arrow"],
         lambda: ingest(output=read, settings=settings),
     )
     done.once(
         "align",
         [repr(settings.align)],
+        [faces / "samples.parquet", faces / "faces.pack"],
         lambda: align(
             samples=read / "samples.parquet",
             pictures=read / "pictures.arrow",
@@ -139,7 +143,8 @@ def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tupl
     )
     done.once(
         "inject-noise",
-        [_stamp(path) for path in map(Path, decided) if path.is_file()],
+        [_stamp(Path(name)) for name in decided],
+        [noise / "labels.parquet"],
         lambda: inject_noise(
             samples=faces / "samples.parquet",
             faces=faces / "faces.pack",
@@ -197,21 +202,35 @@ class _Finished:
     """Which steps are finished: each leaves a digest of settings, code and all before it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._before = folder, ""
+        self._folder, self._before, self._anew = folder, "", False
 
-    def once(self, step: str, values: Iterable[Any], run: Callable[[], None]) -> None:
-        """Run a step unless its digest is there; a step that is broken off leaves none."""
-        self._before = resume_path(step, [self._before, *values], [], code_of=step).stem
+    def once(
+        self,
+        step: str,
+        values: Iterable[Any],
+        outputs: Iterable[Path],
+        run: Callable[[], None],
+        *,
+        code_of: str | None = None,
+    ) -> None:
+        """Run a step unless its digest and outputs are there; one broken off leaves no digest.
+
+        After a step that ran all others run. `code_of` is the step whose code counts, where `step`
+        is one of several of its kind.
+        """
+        self._before = resume_path(step, [self._before, *values], [], code_of=code_of or step).stem
         mark = self._folder / f"{step}.done"
-        if mark.is_file() and mark.read_text() == self._before:
+        made = all(path.exists() for path in outputs)
+        if made and not self._anew and mark.is_file() and mark.read_text() == self._before:
             say(f"{step}: done before")
             return
+        self._anew = True
         mark.unlink(missing_ok=True)
         run()
         write_text(mark, self._before)
 
 
 def _stamp(path: Path) -> list[Any]:
-    """Tell a file from its other versions without reading it."""
-    found = path.stat()
-    return [str(path), found.st_size, found.st_mtime_ns]
+    """Tell a file from its other versions without reading it, and from one that is not there."""
+    found = path.stat() if path.exists() else None
+    return [str(path), found.st_size, found.st_mtime_ns] if found else [str(path), None]
