@@ -29,6 +29,13 @@ def test_divergences_are_scipys(seed):
     )
 
 
+def test_targets_of_zero_that_take_part_in_the_gradient_keep_it_finite():
+    logits = torch.zeros(1, 3, requires_grad=True)
+    target = torch.tensor([[0.0, 0.4, 0.6]], requires_grad=True)
+    divergence_from_target(logits, target).sum().backward()
+    assert logits.grad.isfinite().all() and target.grad.isfinite().all()
+
+
 def test_from_target_is_torchs_kl_div_and_one_hot_targets_give_cross_entropy():
     logits, target = map(torch.from_numpy, draw(0))
     expected = functional.kl_div(logits.log_softmax(1), target, reduction="none").sum(1)

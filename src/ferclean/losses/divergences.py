@@ -24,7 +24,8 @@ def divergence_from_target(logits: Tensor, target: Tensor) -> Tensor:
     Tensor
         ``(B,)`` float32, at least 0.
     """
-    entropy = torch.xlogy(target, target)
+    # Not xlogy: where a target takes part in the gradient, its slope at 0 is no number.
+    entropy = target * target.clamp_min(_SMALLEST).log()
     return (entropy - target * torch.log_softmax(logits.float(), dim=1)).sum(dim=1)
 
 
