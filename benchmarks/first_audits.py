@@ -25,7 +25,7 @@ from ferclean.steps.training_inputs import RunFiles
 from ferclean.tables.atomic import write_json
 from ferclean.tables.labels import read_label_table
 from ferclean.tables.partitions import read_partition
-from protocol_steps import inject, prepare
+from protocol_steps import inject, prepare, scratch_folder
 from run_protocol import Protocol
 
 _RECORD = Path(__file__).parent / "results" / "first_audits.json"
@@ -56,7 +56,8 @@ def main() -> None:
 
 def _audit(chosen: argparse.Namespace, protocol: Protocol, setting: str) -> dict[str, Any]:
     """Return the measures of one setting's first audit and what they lead to."""
-    work, settings = chosen.work / protocol.name, protocol.settings()
+    settings = protocol.settings()
+    work = scratch_folder(chosen.work / protocol.name, protocol.shared())
     inject(work, setting, settings)
     labels, output = work / "noise" / setting / "labels.parquet", work / setting
     faces, seed = work / "prepare" / "align" / "faces.pack", parse_setting(setting).seed

@@ -34,11 +34,10 @@ from ferclean.report.mixtures import component_curves
 from ferclean.tables.atomic import read_json, write_text
 from ferclean.tables.labels import read_label_table
 from ferclean.tables.partitions import Partition, read_partition
-from protocol_steps import inject, make_side_inputs, prepare, train_and_evaluate
+from protocol_steps import inject, make_side_inputs, prepare, scratch_folder, train_and_evaluate
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parent / "docs" / "images"
-WORK = Path("results/figures")
 SETTING = "symmetric-0.3-seed0"
 RIGHT, WRONG = PALETTE[5], PALETTE[1]
 # Data, network and optimiser of the default run; the figures show the partition that is made
@@ -52,6 +51,7 @@ training: {warm_up_epochs: 25, rounds: 1, epochs_per_round: 1, batch_size: 32, n
   normalise_scale: 0.25, optimizer: {learning_rate: 0.003, weight_decay: 0.05},
   augment: {flip: true, shift: 4}}
 """)
+WORK = scratch_folder(Path("results/figures"), PARAMS)
 # Names of the recorded audits as in docs/methods.md; the others are P6's, by seed.
 _AUDITS = {
     "p1/symmetric-0.4-seed0": "P1, 40 % flips",

@@ -5,6 +5,8 @@ Files lie below a working folder as they lie below ``results`` in the workflow.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,12 @@ from ferclean.config.load import Settings, build_settings
 from ferclean.config.runs import parse_setting
 from ferclean.config.side_inputs import SIDE_INPUTS, side_inputs
 from ferclean.tables.atomic import read_json
+
+
+def scratch_folder(folder: Path, params: dict[str, Any]) -> Path:
+    """Return a folder of these settings alone: no file is taken for one of other settings."""
+    digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
+    return folder / digest.hexdigest()[:8]
 
 
 def in_work(work: Path, path: str) -> Path:

@@ -30,7 +30,13 @@ from ferclean.config.presets import merge
 from ferclean.config.runs import parse_setting, runs_of
 from ferclean.config.side_inputs import side_inputs
 from ferclean.tables.atomic import read_json, write_json
-from protocol_steps import inject, make_side_inputs, prepare, train_and_evaluate
+from protocol_steps import (
+    inject,
+    make_side_inputs,
+    prepare,
+    scratch_folder,
+    train_and_evaluate,
+)
 
 HERE = Path(__file__).parent
 
@@ -75,10 +81,13 @@ class Protocol:
             found += runs_of(build_settings(merge(self.params, {"grid": changed})))
         yield from dict.fromkeys(found)
 
+    def shared(self) -> dict[str, Any]:
+        """Return the settings that all runs depend on."""
+        return {k: v for k, v in self.raw.items() if k not in ("grid", "methods", "repeats")}
+
     def digest(self, method: str) -> str:
         """Digest of all settings that a run of a method depends on."""
-        relevant = {k: v for k, v in self.raw.items() if k not in ("grid", "methods", "repeats")}
-        relevant["method"] = self.raw.get("methods", {}).get(method, {})
+        relevant = {**self.shared(), "method": self.raw.get("methods", {}).get(method, {})}
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -106,7 +115,8 @@ def main() -> None:
 
 def run_protocol(protocol: Protocol, options: argparse.Namespace) -> None:
     """Run what is missing of one protocol; the record is written after every run."""
-    work = (options.work or Path("results/benchmarks")) / protocol.name
+    below = (options.work or Path("results/benchmarks")) / protocol.name
+    work = scratch_folder(below, protocol.shared())
     record = _open_record(protocol)
     due = [run for run in protocol.runs() if _is_due(run, record, protocol, options)]
     print(f"{protocol.name}: {len(due)} runs to make", file=sys.stderr, flush=True)
