@@ -18,10 +18,14 @@ from ferclean.config.side_inputs import SIDE_INPUTS, side_inputs
 from ferclean.tables.atomic import read_json
 
 
+def digest_of(params: dict[str, Any]) -> str:
+    """Digest settings, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def scratch_folder(folder: Path, params: dict[str, Any]) -> Path:
     """Return a folder of these settings alone: no file is taken for one of other settings."""
-    digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
-    return folder / digest.hexdigest()[:8]
+    return folder / digest_of(params)[:8]
 
 
 def in_work(work: Path, path: str) -> Path:

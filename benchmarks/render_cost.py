@@ -116,13 +116,14 @@ def _scale(record: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
         [part.replace("_", " "), *(_cost(found.get(size)) for size in sizes)]
         for part, found in record["parts"].items()
     ]
+    many = record["classes"] > 7
     words = (
         f"{record['width']} features, {record['classes']} classes. Seconds, and memory beyond the "
-        "inputs. Exact neighbours grow with the square of the rows, and graphs between more than "
-        "eight classes are iterated; they are not measured further."
+        "inputs. Exact neighbours grow with the square of the rows and are not measured further"
+        + (", nor are graphs: between so many classes they are iterated." if many else ".")
     )
     title = "P4: partition, prototypes and graphs up to a million rows"
-    return title + (f", {record['classes']} classes" if record["classes"] > 7 else ""), words, rows
+    return title + (f", {record['classes']} classes" if many else ""), words, rows
 
 
 def _cost(found: dict[str, float] | None) -> str:

@@ -11,8 +11,6 @@ run that is finished: a call goes on with what is missing, or was made with othe
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 import time
@@ -31,6 +29,7 @@ from ferclean.config.runs import parse_setting, runs_of
 from ferclean.config.side_inputs import side_inputs
 from ferclean.tables.atomic import read_json, write_json
 from protocol_steps import (
+    digest_of,
     inject,
     make_side_inputs,
     prepare,
@@ -88,7 +87,7 @@ class Protocol:
     def digest(self, method: str) -> str:
         """Digest of all settings that a run of a method depends on."""
         relevant = {**self.shared(), "method": self.raw.get("methods", {}).get(method, {})}
-        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(relevant)
 
 
 def _merged(name: str) -> dict[str, Any]:

@@ -92,10 +92,10 @@ def _check_same_rows(expected: LabelTable, table: LabelTable, name: str) -> None
     if table.classes != expected.classes:
         raise FercleanError(f"{name} has the classes {table.classes}, not {expected.classes}")
     want, have = list(expected.frame["sample_id"]), list(table.frame["sample_id"])
-    if want != have and set(want) == set(have):
-        raise FercleanError(f"{name} holds the training rows in another order or twice; rerun it")
     if want != have:
-        odd = sorted(set(want) ^ set(have))[0]
+        odd = min(set(want) ^ set(have), default=None)
+        if odd is None:
+            raise FercleanError(f"{name} holds the rows in another order or twice; rerun it")
         fault = "lacks the training row" if odd in set(want) else "holds the unknown row"
         raise FercleanError(f"{name} {fault} {odd!r}; rerun it")
     for column in ("observed",):
