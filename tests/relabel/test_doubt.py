@@ -27,11 +27,12 @@ def test_the_table_row_by_row(seed):
         hard = doubts["epistemic"][row] > limits["epistemic"]
         ambiguous = doubts["aleatoric"][row] > limits["aleatoric"]
         contradicted = p[row].argmax() != y[row]
-        if hard or not (ambiguous or contradicted):
-            expected = ("keep", y[row], np.eye(3)[y[row]])
+        if not hard and ambiguous:
+            expected = ("soften", y[row], p[row])
+        elif not hard and contradicted:
+            expected = ("relabel", p[row].argmax(), p[row])
         else:
-            action = "relabel" if contradicted else "soften"
-            expected = (action, p[row].argmax(), p[row])
+            expected = ("keep", y[row], np.eye(3)[y[row]])
         assert (found.action[row], found.label[row]) == expected[:2]
         np.testing.assert_array_equal(found.distribution[row], expected[2])
         word = "epistemic" if hard else "aleatoric" if ambiguous else "softmax"

@@ -43,14 +43,16 @@ def decide_by_doubt(
     Returns
     -------
     Relabelling
-        Hard and agreeing rows keep the observed label; contradicted and ambiguous ones take the
-        expected softmax, and its most likely class as label (ties go to the observed one).
+        Contradicted rows take the expected softmax, and its most likely class as label (ties go
+        to the observed one). Ambiguous ones take the expected softmax too, but keep the observed
+        label: which class such a picture shows is what is in doubt. All others stay as they are.
     """
     rows, classes = np.arange(len(observed)), probabilities.shape[1]
     hard = _above_quantile(epistemic, epistemic_quantile)
     ambiguous = _above_quantile(aleatoric, aleatoric_quantile) & ~hard
     contradicted = probabilities[rows, observed] < probabilities.max(axis=1, initial=0.0)
-    relabelled, taken = contradicted & ~hard, (contradicted | ambiguous) & ~hard
+    relabelled = contradicted & ~hard & ~ambiguous
+    taken = relabelled | ambiguous
     one_hot = np.eye(classes, dtype=np.float32)[observed]
     return Relabelling(
         distribution=np.where(taken[:, None], probabilities, one_hot).astype(np.float32),
