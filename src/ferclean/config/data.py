@@ -15,8 +15,8 @@ TABLE_COLUMNS = ("path", "label", "split", "sample_id", "true", "identity")
 TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 # Sources in the layout of their publishers; only these read data.variant and data.labels_path.
 PUBLISHED_SOURCES = (
-    *("rafdb", "rafdb_compound", "affectnet", "expw", "cifar10", "cifar100", "animal10n"),
-    *("webvision_mini", "clothing1m", "food101n", "hf_imagefolder"),
+    *("rafdb", "rafdb_compound", "affectnet", "ferplus", "expw", "cifar10", "cifar100"),
+    *("animal10n", "webvision_mini", "clothing1m", "food101n", "hf_imagefolder"),
 )
 CANONICAL_CLASSES = ("surprised", "fear", "disgusted", "happy", "sad", "angry", "neutral")
 
@@ -46,6 +46,7 @@ class DataSettings:
         "rafdb",
         "rafdb_compound",
         "affectnet",
+        "ferplus",
         "expw",
         "cifar10",
         "cifar100",
@@ -129,11 +130,12 @@ class DataSettings:
     def _check_votes(self, where: str) -> None:
         if self.votes_path is not None and self.source != "fer2013_csv":
             raise FercleanError(f"{where}.votes_path is only read by {where}.source fer2013_csv")
-        has_votes = self.source == "fer2013_parquet" or self.votes_path is not None
+        votes = ("fer2013_parquet", "ferplus")
+        has_votes = self.source in votes or self.votes_path is not None
         if self.labels == "ferplus_winner" and not has_votes:
             raise FercleanError(
-                f"{where}.labels ferplus_winner needs votes: {where}.source fer2013_parquet, "
-                f"or fer2013_csv with {where}.votes_path"
+                f"{where}.labels ferplus_winner needs votes: {where}.source "
+                f"{' or '.join(votes)}, or fer2013_csv with {where}.votes_path"
             )
 
 

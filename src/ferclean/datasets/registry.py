@@ -42,6 +42,7 @@ PUBLISHED = {
     "rafdb": ("rafdb", "read_rafdb", "BASIC"),
     "rafdb_compound": ("rafdb", "read_rafdb_compound", "COMPOUND"),
     "affectnet": ("affectnet", "read_affectnet", "AFFECTNET"),
+    "ferplus": ("ferplus_folders", "read_ferplus_folders", "FERPLUS"),
     "expw": ("expw", "read_expw", "EXPW"),
     "cifar10": ("cifar", "read_cifar10", "CIFAR10"),
     "cifar100": ("cifar", "read_cifar100", "CIFAR100"),
