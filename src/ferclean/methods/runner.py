@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ferclean.methods.base import Context, Recipe, Split
 from ferclean.partition.vectors import unit_rows
 from ferclean.progress import epoch_line, say
 from ferclean.train.loop import PassReport, run_pass
-from ferclean.train.observe import Observation, observe
+from ferclean.train.observe import Observation, observe, renewed
 from ferclean.train.passes import Pass
 from ferclean.train.pictures import Pictures
 from ferclean.train.state import TrainState
@@ -61,15 +61,49 @@ class History:
     uncertainty: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def look(run: Run, pictures: Pictures, state: TrainState) -> Observation:
-    """Return what the recipe looks at: logits and its further outputs."""
-    return observe(
-        state.networks,
-        pictures,
-        run.context.training,
-        outputs=run.recipe.outputs,
-        epoch=state.epoch,
-    )
+Part = Literal["training", "held_out"]
+
+
+@dataclass
+class Looks:
+    """What networks that rest said of the pictures, so that they are not asked again.
+
+    Nothing is kept for recipes whose networks are all trained in every epoch.
+
+    Attributes
+    ----------
+    trained : frozenset of int, optional
+        Networks that the last epoch trained; ``None`` before the first.
+    kept : dict
+        By part of the pictures: an observation, and the networks trained since.
+    """
+
+    trained: frozenset[int] | None = None
+    kept: dict[Part, tuple[Observation, frozenset[int]]] = field(default_factory=dict)
+
+    def after_epoch(self, passes: Sequence[Pass]) -> None:
+        """Note which networks have changed."""
+        self.trained = frozenset(network for work in passes for network in work.trains)
+        self.kept = {name: (seen, old | self.trained) for name, (seen, old) in self.kept.items()}
+
+    def look(
+        self, run: Run, name: Literal["training", "held_out"], state: TrainState
+    ) -> Observation:
+        """Return what the recipe looks at: logits and its further outputs."""
+        before, changed = self.kept.pop(name, (None, frozenset(range(len(state.networks)))))
+        asked = sorted(changed)
+        if before is None or asked:
+            now = observe(
+                [state.networks[network] for network in asked],
+                getattr(run, name),
+                run.context.training,
+                outputs=run.recipe.outputs,
+                epoch=state.epoch,
+            )
+            before = now if before is None else renewed(before, asked, now)
+        if self.trained is not None and len(self.trained) < len(state.networks):
+            self.kept[name] = (before, frozenset())
+        return replace(before, epoch=state.epoch)
 
 
 def look_at_features(run: Run, state: TrainState) -> np.ndarray:
@@ -81,9 +115,9 @@ def look_at_features(run: Run, state: TrainState) -> np.ndarray:
     return np.concatenate(scaled, axis=1)
 
 
-def split_rows(run: Run, state: TrainState) -> Split:
+def split_rows(run: Run, state: TrainState, looks: Looks | None = None) -> Split:
     """Partition and relabel the training rows by what the networks now say of them."""
-    seen = look(run, run.training, state)
+    seen = (looks or Looks()).look(run, "training", state)
     partition = run.recipe.partition(seen, run.context, state.memory)
     return partition, run.recipe.relabel(partition, run.context.observed)
 
@@ -114,13 +148,15 @@ def run_epochs(
     after_epoch : callable
         Called with state and history after every epoch (saves the resume file).
     """
+    looks = Looks()
     while state.epoch < until:
         start = time.monotonic()
-        passes = _plan_epoch(run, state, first_split)
+        passes = _plan_epoch(run, state, first_split, looks)
         first_split = None
         reports = _run_passes(passes, run, state)
         state.epoch += 1
-        _note_predictions(history, run, state)
+        looks.after_epoch(passes)
+        _note_predictions(history, run, state, looks)
         _note_epoch(history, state.epoch - 1, passes, reports, time.monotonic() - start)
         say(
             epoch_line(
@@ -145,22 +181,22 @@ def _run_passes(passes: Sequence[Pass], run: Run, state: TrainState) -> list[Pas
     return reports
 
 
-def _note_predictions(history: History, run: Run, state: TrainState) -> None:
+def _note_predictions(history: History, run: Run, state: TrainState, looks: Looks) -> None:
     if not len(run.held_out):
         history.predictions.append(np.empty((0, run.context.classes), dtype=np.float32))
         return
-    seen = look(run, run.held_out, state)
+    seen = looks.look(run, "held_out", state)
     history.predictions.append(run.recipe.predict(seen, state.memory))
     history.uncertainty = run.recipe.uncertainty(seen)
 
 
-def _plan_epoch(run: Run, state: TrainState, first_split: Split | None) -> list[Pass]:
+def _plan_epoch(run: Run, state: TrainState, first_split: Split | None, looks: Looks) -> list[Pass]:
     recipe, context = run.recipe, run.context
     if state.epoch < context.training.warm_up_epochs:
         return recipe.warm_up(context)
     if not recipe.needs_partition(state.epoch, context):
         return recipe.epoch(state.epoch, context, None)
-    split = first_split or split_rows(run, state)
+    split = first_split or split_rows(run, state, looks)
     state.memory = recipe.remember(state.memory, split[0])
     return recipe.epoch(state.epoch, context, split)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -97,3 +97,29 @@ def observe(
             "lower training.optimizer.learning_rate or check the data"
         )
     return Observation(stacked.pop("logits"), stacked, epoch, settings.warm_up_epochs)
+
+
+def renewed(before: Observation, changed: Sequence[int], now: Observation) -> Observation:
+    """Return an observation in which some networks have been asked again.
+
+    Parameters
+    ----------
+    before : Observation
+        What all networks said.
+    changed : sequence of int
+        Positions of those that have been trained since.
+    now : Observation
+        What these say now, in that order.
+
+    Returns
+    -------
+    Observation
+        At the later epoch; arrays of `before` are not written to.
+    """
+    places = list(changed)
+    outputs = {name: values.copy() for name, values in before.outputs.items()}
+    logits = before.logits.copy()
+    logits[places] = now.logits
+    for name, values in outputs.items():
+        values[places] = now.outputs[name]
+    return replace(now, logits=logits, outputs=outputs)
