@@ -65,6 +65,8 @@ hold every metric, the settings, the package versions and the commit of each run
 the command that made it. All in per cent but AUROC, AP and F1; where several seeds were run, their
 mean and, behind ±, their standard deviation. Sorted by the accuracy of the last epoch.
 *Best on test is for comparison with papers that report it; nothing is chosen by it.
+Minutes are the processor's own of training; of older runs those of a clock, which other work on the
+machine made longer.
 """
 PUBLISHED_HEAD = """## What the papers report
 
