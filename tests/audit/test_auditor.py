@@ -126,9 +126,11 @@ def test_labels_that_all_agree_with_a_sure_model_are_right():
         (np.full((3, 2), 0.5), np.zeros(3), "must be integers"),
         (np.full((3, 2), 0.5), np.array([0, 1, 2]), r"\[0, 2\)"),
         (np.full((3, 2), 0.5), np.array([0, -1, 1]), r"\[0, 2\)"),
-        (np.array([[0.5, np.nan]]), np.zeros(1, int), "finite"),
-        (np.array([[1.5, -0.5]]), np.zeros(1, int), "at least 0"),
-        (np.array([[0.5, 0.2]]), np.zeros(1, int), "sum to 1"),
+        (np.array([[1, 0], [0.5, np.nan]]), np.zeros(2, int), "finite .* row 2 holds"),
+        (np.array([[1, 0], [1, np.inf]]), np.zeros(2, int), "finite .* row 2 holds"),
+        (np.array([[1.5, -0.5]]), np.zeros(1, int), "at least 0, but row 1 holds"),
+        (np.array([[1, 0], [50, 50]]), np.zeros(2, int), "sum to 1, but row 2 sums to 100"),
+        (np.array([[[1, 0]], [[0.5, 0.2]]]), np.zeros(1, int), "row 1 of model 2 sums to 0.7"),
     ],
 )
 def test_what_cannot_be_audited_is_refused(probabilities, labels, message):

@@ -12,9 +12,9 @@ from sklearn.metrics import roc_auc_score
 from ferclean.partition.beta_mixture import (
     clean_posterior,
     fit_two_betas,
-    fit_two_betas_per_class,
     posterior_tables,
 )
+from ferclean.partition.mixtures import fit_per_class
 
 PEAK = {"alphas": [6.0, 2.0], "betas": [4.0, 3.0], "weights": [0.6, 0.4]}  # at 0.8
 VALLEY = {"alphas": [0.6, 1.2], "betas": [0.3, 1.5], "weights": [0.5, 0.5]}  # at 1 / 3
@@ -156,7 +156,7 @@ def test_scores_that_cannot_be_are_refused(bad, message):
     scores = np.array([0.1, bad, 0.3])
     for fit in (
         lambda: fit_two_betas(scores),
-        lambda: fit_two_betas_per_class(scores, np.array([0, 1, 0]), classes=2),
+        lambda: fit_per_class(fit_two_betas, scores, np.array([0, 1, 0]), classes=2),
     ):
         with pytest.raises(ValueError, match=message):
             fit()
@@ -167,7 +167,7 @@ def test_a_mixture_a_class_is_a_fit_to_each_classs_rows(similarities):
     observed = np.random.default_rng(1).integers(3, size=len(scores))
     observed[observed == 1] = 3  # nobody has class 1
     observed[0] = 4  # one row of class 4
-    found = fit_two_betas_per_class(scores, observed, classes=5)
+    found = fit_per_class(fit_two_betas, scores, observed, classes=5)
     assert [bool(p) for p in found.parameters["classes"]] == [True, False, True, True, False]
     tables = posterior_tables(found.parameters)
     assert tables.shape == (5, 100)
@@ -180,13 +180,13 @@ def test_a_mixture_a_class_is_a_fit_to_each_classs_rows(similarities):
         np.testing.assert_array_equal(tables[label], posterior_tables(alone.parameters)[0])
     assert found.clean_probability[0] == 1 and (tables[[1, 4]] == 1).all()
     with pytest.raises(ValueError, match="1000 scores for 3 labels"):
-        fit_two_betas_per_class(scores, observed[:3], classes=5)
+        fit_per_class(fit_two_betas, scores, observed[:3], classes=5)
 
 
 def test_parameters_survive_json_and_one_class_is_one_mixture(similarities):
     scores, _ = similarities
     observed = np.zeros(len(scores), dtype=np.int64)
-    found = fit_two_betas_per_class(scores, observed, classes=1)
+    found = fit_per_class(fit_two_betas, scores, observed, classes=1)
     again = json.loads(json.dumps(found.parameters))
     assert again == found.parameters == {"classes": [fit_two_betas(scores).parameters]}
     assert posterior_tables(again).tobytes() == posterior_tables(found.parameters).tobytes()
@@ -196,6 +196,6 @@ def test_a_million_scores_take_seconds():
     random = np.random.default_rng(0)
     scores = random.beta(0.7, 0.4, size=10**6)
     start = time.process_time()
-    fit_two_betas_per_class(scores, random.integers(7, size=10**6), classes=7)
+    fit_per_class(fit_two_betas, scores, random.integers(7, size=10**6), classes=7)
     fit_two_betas(scores)
     assert time.process_time() - start < 10

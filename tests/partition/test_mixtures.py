@@ -1,4 +1,5 @@
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
 
-from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
+from ferclean.partition.mixtures import fit_per_class, fit_two_gaussians, scale_to_unit
 
 
 @pytest.fixture
@@ -120,3 +121,22 @@ def test_the_mixture_is_scikit_learns_with_dividemixs_constants(name, seed):
 
 def test_no_variance_falls_below_the_floor():
     assert min(fit_two_gaussians(hard_to_tell("a spike"), seed=0).parameters["variances"]) > 5e-4
+
+
+def test_a_mixture_a_class_keeps_a_class_whose_scores_are_all_large():
+    random = np.random.default_rng(0)
+    drawn = random.normal([[0.1, 0.3], [0.7, 0.9]], 0.02, size=(200, 2, 2))
+    scores = drawn.transpose(1, 2, 0).ravel()  # class 0, class 1: right, then wrong
+    observed, right = np.repeat([0, 1], 400), np.tile(np.repeat([True, False], 200), 2)
+    fit = partial(fit_two_gaussians, seed=0)
+    together = fit(scores).clean_probability > 0.5
+    assert not together[observed == 1].any()
+    found = fit_per_class(fit, scores, observed, classes=3)
+    np.testing.assert_array_equal(found.clean_probability > 0.5, right)
+    for label in (0, 1):
+        alone = fit(scores[observed == label])
+        assert found.parameters["classes"][label] == alone.parameters
+        np.testing.assert_array_equal(
+            found.clean_probability[observed == label], alone.clean_probability
+        )
+    assert found.parameters["classes"][2] == {}  # nobody has it

@@ -85,3 +85,45 @@ def test_what_cannot_be_audited_leaves_the_last_result_alone(files):
         "audit.parquet",
         "index.html",
     ]
+
+
+def write_two(folder, labels, width, *, columns=None):
+    """Labels as a CSV file and probabilities that are sure of the first, the second, ... row."""
+    table = folder / "l.csv"
+    table.write_text("label\n" + "\n".join(map(str, labels)) + "\n")
+    values = np.full((len(labels), width), 0.01)
+    values[np.arange(len(labels)), columns] = 1
+    np.save(folder / "p.npy", values / values.sum(axis=1, keepdims=True))
+    return {"labels": table, "probabilities": [folder / "p.npy"], "output": folder / "o"}
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_twelve_numbered_classes_are_not_sorted_as_text(tmp_path, capsys, first, form):
+    labels = np.tile(np.arange(12), 20)
+    written = [form.format(label + first) for label in labels]
+    audit_files(**write_two(tmp_path, written, 12, columns=labels))
+    found = json.loads((tmp_path / "o" / "audit.json").read_text())
+    assert found["classes"] == [str(first + k) for k in range(12)]
+    assert found["verdicts"]["wrong"] == 0
+    told = f"taken for the classes {first}, {first + 1}, {first + 2}, {first + 3}, {first + 4}, "
+    assert told in capsys.readouterr().err
+
+
+def test_labels_that_do_not_tell_their_columns_are_refused_by_the_files_names(tmp_path):
+    files = write_two(tmp_path, [1, 2, 3, 1], 4, columns=[0, 1, 2, 0])
+    with pytest.raises(FercleanError, match=r"l\.csv and .*p\.npy: labels go from 1 to 3"):
+        audit_files(**files)
+
+
+@pytest.mark.parametrize("name", ["audit.csv", "audit.parquet"])
+def test_what_is_read_is_not_written_over(files, name):
+    folder, _, _ = files
+    suffix = name.rpartition(".")[2]
+    table = pd.read_csv(folder / "labels.csv")
+    own = folder / name
+    table.to_csv(own, index=False) if suffix == "csv" else table.to_parquet(own)
+    before = own.read_bytes()
+    with pytest.raises(FercleanError, match=rf"would write over .*{name}: name another folder"):
+        audit_files(labels=own, probabilities=[folder / "probabilities.parquet"], output=folder)
+    assert own.read_bytes() == before

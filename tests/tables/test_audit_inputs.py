@@ -144,3 +144,39 @@ def test_files_that_are_not_there(tmp_path):
         bundle.writestr("x", "y")
     with pytest.raises(FercleanError, match=r"z\.npy"):
         read_probabilities(tmp_path / "z.npy")
+
+
+def text(tmp_path, content, name="t.csv"):
+    path = tmp_path / name
+    path.write_text(content)
+    return path
+
+
+def test_a_table_without_a_header_line_is_refused(tmp_path):
+    with pytest.raises(FercleanError, match=r"no header line: its first line 'sad' .*'label'"):
+        read_given_labels(text(tmp_path, "sad\nhappy\nsad\n"))
+    with pytest.raises(FercleanError, match=r"no header line.* above the columns"):
+        read_probabilities(text(tmp_path, "0.25,0.75\n0.5,0.5\n"))
+    assert read_probabilities(text(tmp_path, "0,1\n0.5,0.5\n")).classes == ("0", "1")
+    assert read_given_labels(text(tmp_path, "mood\nhappy\nsad\n")).labels.tolist() == [
+        "happy", "sad",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["label\na\n\nb\n", "label\na\n  \nb\n\n", '\nlabel\na\n""\nb'])
+def test_a_blank_line_among_labels_is_a_missing_label(tmp_path, content):
+    with pytest.raises(FercleanError, match="row 2 has no label"):
+        read_given_labels(text(tmp_path, content))
+
+
+def test_blank_lines_around_labels_and_between_wider_rows_are_passed_over(tmp_path):
+    assert read_given_labels(text(tmp_path, "\n\nlabel\na\nb\n\n\n")).labels.tolist() == ["a", "b"]
+    wide = read_given_labels(text(tmp_path, "label,x\na,1\n\nb,2\n"))
+    assert wide.labels.tolist() == ["a", "b"]
+    with pytest.raises(FercleanError):
+        read_given_labels(text(tmp_path, "\n\n\n"))
+
+
+def test_suffixes_may_be_capitals(tmp_path):
+    assert len(read_given_labels(text(tmp_path, "label\na\n", "T.CSV")).labels) == 1
+    assert read_given_labels(text(tmp_path, "label\tx\na\t1\n", "T.TSV")).labels.tolist() == ["a"]

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ferclean.audit.numbering import (
+    classes_by_labels,
+    column_of_labels,
+    require_column_numbers,
+)
 from ferclean.errors import FercleanError
 from ferclean.tables.audit_inputs import GivenLabels, Probabilities
 
@@ -15,9 +20,9 @@ def common_classes(
 ) -> tuple[str, ...]:
     """Name the K classes in the order of the probabilities' columns.
 
-    They are those named by the user, or the files' columns, or the numbers 0 to K - 1 where
-    labels are such numbers, or else the labels' names in sorted order, as scikit-learn has them.
-    Labels that are such numbers may stand beside named classes: they number the columns.
+    They are those named by the user, or the files' columns, or else told by the labels, see
+    :func:`~ferclean.audit.numbering.classes_by_labels`. Labels that are numbers from 0 may stand
+    beside named classes: they number the columns.
 
     Parameters
     ----------
@@ -41,14 +46,9 @@ def common_classes(
         raise FercleanError(f"the files of probabilities have {sorted(widths)} classes")
     width = widths.pop()
     headers = [each.classes for each in files if each.classes is not None]
-    present = sorted(set(given.labels.tolist()))
-    numbers = tuple(str(number) for number in range(width))
-    if named:
-        classes = tuple(named)
-    elif headers:
-        classes = headers[0]
-    else:
-        classes = numbers if set(present) <= set(numbers) else tuple(present)
+    if not named and not headers:
+        return classes_by_labels(given.labels, width)
+    classes = tuple(named) if named else headers[0]
     if len(classes) != width or len(set(classes)) != width:
         raise FercleanError(
             f"there are {width} columns of probabilities, but {len(set(classes))} classes "
@@ -56,12 +56,7 @@ def common_classes(
         )
     if any(set(header) != set(classes) for header in headers):
         raise FercleanError("the files of probabilities name different classes")
-    strange = next((label for label in present if label not in set(classes)), None)
-    if strange is not None and not set(present) <= set(numbers):
-        raise FercleanError(
-            f"the label {strange!r} is none of the classes {', '.join(classes[:8])}; "
-            "name the probabilities' columns in order with --classes"
-        )
+    require_column_numbers(given.labels, classes)
     return classes
 
 
@@ -91,10 +86,7 @@ def stacked(
         If a file lacks a row, or has another number of rows and no ``sample_id``.
     """
     members = np.concatenate([_in_order(given, each, classes) for each in files])
-    number = {name: code for code, name in enumerate(classes)}
-    if not set(given.labels.tolist()) <= set(classes):  # then they are the columns' numbers
-        number = {str(code): code for code in range(len(classes))}
-    return members, np.array([number[label] for label in given.labels.tolist()], dtype=np.int64)
+    return members, column_of_labels(given.labels, classes)
 
 
 def _in_order(given: GivenLabels, found: Probabilities, classes: Sequence[str]) -> np.ndarray:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,10 +27,9 @@ from ferclean.methods.base import Context, Recipe, Split, pass_over_all, require
 from ferclean.methods.co_divide import mixture_partition, refine_and_guess, scaled_losses
 from ferclean.partition.beta_mixture import (
     fit_two_betas,
-    fit_two_betas_per_class,
     posterior_tables,
 )
-from ferclean.partition.mixtures import MixtureFit
+from ferclean.partition.mixtures import MixtureFit, fit_per_class
 from ferclean.partition.scores import similarity_score
 from ferclean.relabel.decision import Relabelling
 from ferclean.tables.partitions import Partition
@@ -152,9 +152,8 @@ class Resup(Recipe):
         if self.settings.mixture == "identity":
             return MixtureFit(similarity.astype(np.float32), {})
         if self.settings.mixture == "per_class":
-            return fit_two_betas_per_class(
-                similarity, context.observed, classes=context.classes, clip=_CLIP
-            )
+            fit = partial(fit_two_betas, clip=_CLIP)
+            return fit_per_class(fit, similarity, context.observed, classes=context.classes)
         return fit_two_betas(similarity, clip=_CLIP)
 
     def _weigher(self, partition: Partition, context: Context) -> _Weigher:

@@ -9,6 +9,7 @@ labels that contradict mu. The ensemble's doubt is split into aleatoric and epis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from ferclean.losses.heteroscedastic import heteroscedastic_nll, sampled_log_sof
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all
 from ferclean.models.scale_head import ScaleHead
 from ferclean.partition.disagreement import SCORES, disagreement_score
-from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
+from ferclean.partition.mixtures import fit_per_class, fit_two_gaussians, scale_to_unit
 from ferclean.partition.uncertainty import (
     Uncertainty,
     ensemble_probabilities,
@@ -94,7 +95,12 @@ class SamplingSoftmax(Recipe):
                 doubt.probabilities, context.observed, doubt.aleatoric, score=own.score
             )
         )
-        fit = fit_two_gaussians(score, seed=derive_seed(context.seed, "mixture", 0))
+        mixture = partial(fit_two_gaussians, seed=derive_seed(context.seed, "mixture", 0))
+        fit = (
+            fit_per_class(mixture, score, context.observed, classes=context.classes)
+            if own.mixture == "per_class"
+            else mixture(score)
+        )
         return Partition(
             f"{SCORES[own.score]}, scaled to [0, 1]",
             score.astype(np.float32)[None],

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln, expit
 
-from ferclean.partition.mixtures import MixtureFit
+from ferclean.partition.mixtures import MixtureFit, finite
 
 # Constants of the authors' code (M-correction's BetaMixture1D, which ReSup copies).
 _ALPHAS, _BETAS, _WEIGHTS = (1.0, 2.0), (2.0, 1.0), (0.5, 0.5)
@@ -57,46 +57,6 @@ def fit_two_betas(scores: np.ndarray, *, clip: float = 1e-4) -> MixtureFit:
         return MixtureFit(np.ones(len(scores), dtype=np.float32), {})
     parameters = _clean_first(*_expectation_maximisation(clipped))
     return MixtureFit(clean_posterior(scores, parameters).astype(np.float32), parameters)
-
-
-def fit_two_betas_per_class(
-    scores: np.ndarray, observed: np.ndarray, *, classes: int, clip: float = 1e-4
-) -> MixtureFit:
-    """Fit one mixture of two Betas to the rows of each observed class (IntraClass-divide's idea).
-
-    Parameters
-    ----------
-    scores : numpy.ndarray
-        ``(N,)`` in [0, 1].
-    observed : numpy.ndarray
-        ``(N,)`` int64 in ``[0, classes)``.
-    classes : int
-        K.
-    clip : float
-        As for one mixture.
-
-    Returns
-    -------
-    MixtureFit
-        Each row's posterior in its class's mixture; the parameters hold a list ``classes`` of
-        K mixtures. A class whose rows all have one score (or that has no row) has empty
-        parameters, and its rows are called clean.
-
-    Raises
-    ------
-    ValueError
-        As for one mixture, and if the lengths differ.
-    """
-    scores = _checked(scores)
-    if len(scores) != len(observed):
-        raise ValueError(f"{len(scores)} scores for {len(observed)} labels")
-    clean, parameters = np.ones(len(scores), dtype=np.float32), []
-    ends = np.cumsum(np.bincount(observed, minlength=classes))[:-1]
-    for rows in np.split(np.argsort(observed, kind="stable"), ends):
-        fit = fit_two_betas(scores[rows], clip=clip)
-        clean[rows] = fit.clean_probability
-        parameters.append(fit.parameters)
-    return MixtureFit(clean, {"classes": parameters})
 
 
 def clean_posterior(scores: np.ndarray, parameters: Mapping[str, Sequence[float]]) -> np.ndarray:
@@ -150,7 +110,8 @@ def posterior_tables(parameters: Mapping[str, Any]) -> np.ndarray:
     Parameters
     ----------
     parameters : mapping
-        Of :func:`fit_two_betas`, or of :func:`fit_two_betas_per_class`.
+        Of :func:`fit_two_betas`, alone or by
+        :func:`ferclean.partition.mixtures.fit_per_class`.
 
     Returns
     -------
@@ -165,9 +126,7 @@ def posterior_tables(parameters: Mapping[str, Any]) -> np.ndarray:
 
 
 def _checked(scores: np.ndarray) -> np.ndarray:
-    scores = np.asarray(scores, dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores not finite")
+    scores = finite(scores)
     if len(scores) and (scores.min() < 0 or scores.max() > 1):
         raise ValueError(f"scores must lie in [0, 1]: {scores.min()} to {scores.max()}")
     return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,56 @@ def scale_to_unit(scores: np.ndarray) -> np.ndarray:
     ValueError
         If a score is NaN or infinite.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores not finite")
+    scores = finite(scores)
     span = np.ptp(scores) if len(scores) else 0.0
     return (scores - scores.min()) / span if span > 0 else np.zeros_like(scores)
+
+
+def fit_per_class(
+    fit: Callable[[np.ndarray], MixtureFit],
+    scores: np.ndarray,
+    observed: np.ndarray,
+    *,
+    classes: int,
+) -> MixtureFit:
+    """Fit one mixture to the rows of each observed class (IntraClass-divide's idea).
+
+    Where classes are of different size or difficulty one mixture over all rows calls the rare
+    and the hard ones wrong as a whole.
+
+    Parameters
+    ----------
+    fit : callable
+        From the scores of some rows to their mixture.
+    scores : numpy.ndarray
+        ``(N,)``.
+    observed : numpy.ndarray
+        ``(N,)`` int64 in ``[0, classes)``.
+    classes : int
+        K.
+
+    Returns
+    -------
+    MixtureFit
+        Each row's posterior in its class's mixture; the parameters hold a list ``classes`` of
+        K mixtures. A class whose rows all have one score (or that has no row) has empty
+        parameters, and its rows are called clean.
+
+    Raises
+    ------
+    ValueError
+        As for one mixture, and if the lengths differ.
+    """
+    scores = finite(scores)
+    if len(scores) != len(observed):
+        raise ValueError(f"{len(scores)} scores for {len(observed)} labels")
+    clean, parameters = np.ones(len(scores), dtype=np.float32), []
+    ends = np.cumsum(np.bincount(observed, minlength=classes))[:-1]
+    for rows in np.split(np.argsort(observed, kind="stable"), ends):
+        found = fit(scores[rows])
+        clean[rows] = found.clean_probability
+        parameters.append(found.parameters)
+    return MixtureFit(clean, {"classes": parameters})
 
 
 def fit_two_gaussians(scores: np.ndarray, *, seed: int) -> MixtureFit:
@@ -67,9 +113,7 @@ def fit_two_gaussians(scores: np.ndarray, *, seed: int) -> MixtureFit:
         When there are fewer than two different scores no row can be told from another: all
         are called clean.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores not finite")
+    scores = finite(scores)
     if len(np.unique(scores)) < 2:
         return MixtureFit(np.ones(len(scores), dtype=np.float32), {})
     mixture = GaussianMixture(
@@ -90,3 +134,17 @@ def fit_two_gaussians(scores: np.ndarray, *, seed: int) -> MixtureFit:
         "variances": mixture.covariances_[order, 0, 0].tolist(),
     }
     return MixtureFit(posterior.astype(np.float32), parameters)
+
+
+def finite(scores: np.ndarray) -> np.ndarray:
+    """Return scores as float64.
+
+    Raises
+    ------
+    ValueError
+        If one is NaN or infinite.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{int((~np.isfinite(values)).sum())} of {len(values)} scores not finite")
+    return values

@@ -26,6 +26,8 @@ from ferclean.tables.audit_inputs import (
 _TITLE = "Which labels are wrong"
 # Faces of each verdict on the page: a megabyte at most.
 _GALLERY = 60
+FILES = ("audit.parquet", "audit.csv", "audit.json", "index.html")
+_NAMES_SHOWN = 8
 
 
 def audit_files(
@@ -60,10 +62,16 @@ def audit_files(
     FercleanError
         If a file cannot be read or files do not fit each other.
     """
+    _spare_inputs(output, [labels, *probabilities])
     given = read_given_labels(labels, label_column)
     files = [read_probabilities(path) for path in probabilities]
-    names = common_classes(given, files, classes)
-    members, codes = stacked(given, files, names)
+    try:
+        names = common_classes(given, files, classes)
+        members, codes = stacked(given, files, names)
+    except FercleanError as error:
+        raise FercleanError(f"{labels} and {', '.join(map(str, probabilities))}: {error}") from None
+    if not classes and all(each.classes is None for each in files):
+        say(f"columns of probabilities are taken for the classes {_listed(names)}, in this order")
     around = None if features is None else _look_around(features, codes, len(names))
     try:
         found = examine(members, codes, names, given.sample_id, around=around)
@@ -111,6 +119,20 @@ def write_findings(
         f"{whole['rows']:,} labels: {counts}; estimated share of wrong labels "
         f"{whole['noise_rate']:.1%} (between {low:.1%} and {high:.1%})"
     )
+
+
+def _spare_inputs(output: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to write over what is read."""
+    written = {(output / name).resolve() for name in FILES}
+    for path in inputs:
+        if path.resolve() in written:
+            raise FercleanError(f"--out {output} would write over {path}: name another folder")
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= _NAMES_SHOWN:
+        return ", ".join(names)
+    return ", ".join((*names[: _NAMES_SHOWN - 2], "...", names[-1]))
 
 
 def _look_around(path: Path, labels: np.ndarray, classes: int) -> Neighbourhood:

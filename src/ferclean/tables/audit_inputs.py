@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
     FercleanError
         If the file cannot be read, has no such column, lacks a label or names a sample twice.
     """
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         labels = read_array(path)
         if labels.ndim != 1 or labels.dtype.kind not in "iuU":
             raise FercleanError(
@@ -88,6 +89,11 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
             f"{path} has no column {column!r}; name the column of the labels with --label-column"
         )
     values = frame[column if column in frame else others[0]]
+    if column not in frame and others[0] in set(values.astype(str)):
+        raise FercleanError(
+            f"{path} has no header line: its first line {others[0]!r} is a label like others; "
+            f"write {column!r} above the labels"
+        )
     empty = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
     if empty.any():
         raise FercleanError(f"{path}: row {int(empty.argmax()) + 1} has no label")
@@ -117,7 +123,7 @@ def read_probabilities(path: Path) -> Probabilities:
     FercleanError
         If the file cannot be read, holds something that is no number, or names a sample twice.
     """
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         values = read_array(path)
         if values.ndim not in (2, 3) or values.dtype.kind not in "fiu":
             raise FercleanError(
@@ -130,6 +136,11 @@ def read_probabilities(path: Path) -> Probabilities:
     frame = _read_table(path)
     named = [name for name in frame.columns if name.startswith(PROBABILITY_PREFIX)]
     columns = named or [name for name in frame.columns if name != ID_COLUMN]
+    if not named and _are_probabilities(columns):
+        raise FercleanError(
+            f"{path} has no header line: its first line holds numbers; write the classes' names "
+            "above the columns"
+        )
     numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna().to_numpy()
     if bad.any():
@@ -148,7 +159,7 @@ def read_features(path: Path) -> np.ndarray:
     FercleanError
         If the file cannot be read or holds no matrix of numbers.
     """
-    if path.suffix != ".npy":
+    if path.suffix.lower() != ".npy":
         raise FercleanError(f"{path} must end in .npy: features are one array")
     values = read_array(path)
     if values.ndim != 2 or values.dtype.kind not in "fiu":
@@ -159,8 +170,14 @@ def read_features(path: Path) -> np.ndarray:
     return values
 
 
+def _are_probabilities(names: Sequence[str]) -> bool:
+    """Tell whether what should be columns' names are numbers, and no numbers of classes."""
+    found = pd.to_numeric(pd.Series(names, dtype=object), errors="coerce")
+    return bool(found.notna().all() and (found % 1 != 0).any())
+
+
 def _read_table(path: Path) -> pd.DataFrame:
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise FercleanError(f"{path} must end in one of: {', '.join(SUFFIXES)}")
     return read_text_table(path)
 

@@ -6,7 +6,7 @@ import pickletools
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -144,19 +144,15 @@ def read_text_table(path: Path) -> pd.DataFrame:
     FercleanError
         If the file cannot be read, is neither .csv, .tsv nor .parquet, or has a column twice.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         return read_parquet_frame(path, "table")
     require_no_device(path)
     try:
-        rows = pd.read_csv(
-            path,
-            sep=_SEPARATORS.get(path.suffix, ","),
-            header=None,  # pandas would rename a column that stands there twice
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-        )
+        rows = _read_text(path)
+        if rows.shape[1] == 1:  # a blank line is a missing value there
+            rows = _read_text(path, skip_blank_lines=False, names=[0]).fillna("")
+            there = np.flatnonzero(rows[0].str.strip() != "")
+            rows = rows.iloc[there[0] : there[-1] + 1] if len(there) else rows
     except OSError as error:
         raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:
@@ -164,6 +160,20 @@ def read_text_table(path: Path) -> pd.DataFrame:
     names = [str(name).strip() for name in rows.iloc[0]]
     require_columns(path, names, (), names)
     return rows[1:].set_axis(names, axis=1).reset_index(drop=True)
+
+
+def _read_text(path: Path, **options: Any) -> pd.DataFrame:
+    found: pd.DataFrame = pd.read_csv(
+        path,
+        sep=_SEPARATORS.get(path.suffix.lower(), ","),
+        header=None,  # pandas would rename a column that stands there twice
+        dtype=str,
+        keep_default_na=False,
+        skipinitialspace=True,
+        encoding="utf-8-sig",
+        **options,
+    )
+    return found
 
 
 def read_array(path: str | Path, what: str = "an NPY file of plain numbers") -> np.ndarray:

@@ -42,6 +42,11 @@ class SamplingSoftmaxSettings:
         "What the Gaussian mixture ranks labels by: likelihood, margin, or the margin of sure "
         "predictions.",
     )
+    mixture: Literal["one", "per_class"] = setting(
+        "one",
+        "Gaussian mixtures over the score: one, or one a class, so that no class is called wrong "
+        "as a whole.",
+    )
     aleatoric_quantile: float = setting(
         0.8, "Rows with more aleatoric doubt than this share are ambiguous.", minimum=0, maximum=1
     )
