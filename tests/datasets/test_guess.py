@@ -62,3 +62,17 @@ def test_what_is_no_data_set_is_told(tmp_path):
     ):
         with pytest.raises(FercleanError, match=sentence):
             guess_data_settings(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (("Happy", "happy"), "classes 'Happy' and 'happy' are one: rename one"),
+        (("sad", "happy "), "class 'happy ' has blanks at its ends"),
+        (("train", "test"), "0 different labels.* train, val or test are splits"),
+    ],
+)
+def test_folders_that_are_no_classes_are_named(tmp_path, folders, message):
+    touch(tmp_path, *(f"{folder}/a.png" for folder in folders))
+    with pytest.raises(FercleanError, match=message):
+        guess_data_settings(tmp_path)

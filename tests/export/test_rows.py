@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,3 +71,38 @@ def test_another_classs_name_is_refused():
     frame.loc[0, "suggested_label"] = "joy"
     with pytest.raises(FercleanError, match="'joy' is none of the classes happy, sad"):
         rows_of_audit(frame, "x")
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "message"),
+    [
+        ("verdict", 1, "bogus", "x: verdict 'bogus'"),
+        ("verdict", 1, None, "row 2 has no verdict"),
+        ("sample_id", 0, None, "row 1 has no sample_id"),
+        ("sample_id", 1, "a.png", "names the sample 'a.png' twice"),
+        ("given_label", 2, None, "row 3 has no given_label"),
+        ("suggested_label", 1, None, "row 2 has no suggested_label"),
+        ("label_quality", 0, 5.0, "'label_quality' must lie between 0 and 1"),
+        ("label_quality", 0, "good", "'label_quality' must hold numbers"),
+        ("p_sad", 0, -0.1, "'p_sad' must lie between 0 and 1"),
+        ("p_sad", 0, "much", "'p_sad' must hold numbers"),
+    ],
+)
+def test_an_audit_that_was_edited_into_something_else_is_refused(column, row, value, message):
+    frame = (
+        reviewed_audit().astype({column: object}) if isinstance(value, str) else reviewed_audit()
+    )
+    frame.loc[row, column] = value
+    with pytest.raises(FercleanError, match=message):
+        rows_of_audit(frame, "x")
+
+
+def test_a_carriage_return_in_a_name_ends_no_line_of_a_table(tmp_path):
+    frame = reviewed_audit().assign(sample_id=["a\rb.png", "b.png", "c.png"])
+    rows = rows_of_audit(frame, "x")
+    (tmp_path / "labels.csv").write_bytes(
+        FORMATS["csv"].arrange(rows, list(rows.frame["sample_id"])).files["labels.csv"]
+    )
+    with (tmp_path / "labels.csv").open(newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert [row["sample_id"] for row in found] == frame["sample_id"].tolist()

@@ -133,3 +133,14 @@ def test_the_audit_says_so_where_no_picture_can_be_used(tmp_path, quick):
         audit_pictures(
             settings=settings, output=tmp_path / "o", seed=0, device="cpu", fit_epochs=False
         )
+
+
+@pytest.mark.parametrize("inside", ["", "audit", "sad/audit"])
+def test_the_audit_is_not_written_among_the_pictures(pictures, quick, inside):
+    settings = picture_settings(pictures, classes=None, params=quick, aligned=True)
+    before = sorted(pictures.rglob("*"))
+    with pytest.raises(FercleanError, match=r"lies inside --data .*: name a folder beside it"):
+        audit_pictures(
+            settings=settings, output=pictures / inside, seed=0, device="cpu", fit_epochs=False
+        )
+    assert sorted(pictures.rglob("*")) == before

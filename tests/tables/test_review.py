@@ -93,9 +93,23 @@ def test_values_that_are_no_texts_are_refused():
         for value in (None, 3, ["a"], "a\0b"):
             with pytest.raises(FercleanError, match=f"{name} must be a text"):
                 make_decision(good | {name: value})
+        with pytest.raises(FercleanError, match=f"{name} holds half a character"):
+            make_decision(good | {name: "a\ud800"})
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+def test_line_ends_within_a_name_stay_what_they_are_and_blank_lines_are_passed_over(tmp_path):
+    names = ("a\rb.png", "a\r\nb.png", "a\nb.png", "ab.png")
+    made = [Decision(name, "sad", "keep", "sad", "me", "2026-01-31T12:00:00Z") for name in names]
+    write_review(made, tmp_path / "r.csv")
+    assert {row.sample_id for row in read_review(tmp_path / "r.csv")} == set(names)
+    with (tmp_path / "r.csv").open("ab") as stream:
+        stream.write(b"\r\n\n")
+    assert len(read_review(tmp_path / "r.csv")) == len(names)
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
+)
 
 
 @given(st.dictionaries(TEXTS, st.tuples(TEXTS, TEXTS, st.sampled_from(DECISIONS)), max_size=6))

@@ -89,10 +89,15 @@ def _csv_rows(photos: Iterable[Any], classes: tuple[str, ...], doubts: tuple[str
     from ferclean.steps.predict import table_columns, table_rows
 
     columns = table_columns(classes, doubts)
-    writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
-    writer.writeheader()
+    # Python's writer leaves a carriage return (file names may have one) without quotes.
+    plain, quoted = (
+        csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n", quoting=quoting)
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    )
+    plain.writeheader()
     for photo in photos:
-        writer.writerows(table_rows(photo))
+        for row in table_rows(photo):
+            (quoted if any("\r" in str(value) for value in row.values()) else plain).writerow(row)
         sys.stdout.flush()
 
 

@@ -34,18 +34,19 @@ def read_image_folder(settings: DataSettings) -> Source:
     if not root.is_dir():
         raise FercleanError(f"data.path must be a folder of class folders, found {root}")
     files = list_files(root)
-    frame = _rows(files, _holds_splits(root), settings)
+    frame = _rows(files, holds_splits(root), settings)
     return Source(root.name, frame, read_each(root, frame, max_pixels=settings.max_pixels))
 
 
 def folder_classes(root: Path) -> list[str]:
     """Return the names of a tree's class folders, sorted, see :func:`read_image_folder`."""
-    depth = int(_holds_splits(root))
+    depth = int(holds_splits(root))
     parts = [PurePosixPath(name).parts for name in list_files(root)]
     return sorted({names[depth] for names in parts if len(names) > depth + 1})
 
 
-def _holds_splits(root: Path) -> bool:
+def holds_splits(root: Path) -> bool:
+    """Tell whether a tree's first folders are splits, by their names."""
     return any(top.name.lower() in SPLIT_NAMES for top in root.iterdir() if top.is_dir())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ferclean.config.data import TABLE_SEPARATORS, table_header
-from ferclean.datasets.folders import folder_classes
+from ferclean.datasets.folders import folder_classes, holds_splits
 from ferclean.datasets.tabular import read_columns
 from ferclean.errors import FercleanError
 
@@ -55,10 +55,18 @@ def guess_data_settings(path: Path) -> dict[str, Any]:
 
 def _described(source: str, path: Path, classes: list[str]) -> dict[str, Any]:
     if not 2 <= len(classes) <= _MOST_CLASSES:
+        splits = source == "image_folder" and holds_splits(path)
         raise FercleanError(
             f"{path} holds {len(classes)} different labels, but 2 to {_MOST_CLASSES} classes are "
-            "needed"
+            "needed" + ("; folders called train, val or test are splits, not classes" * splits)
         )
+    by_case: dict[str, str] = {}
+    for name in classes:
+        if name != name.strip():
+            raise FercleanError(f"{path}: the class {name!r} has blanks at its ends: rename it")
+        if other := by_case.get(name.lower()):
+            raise FercleanError(f"{path}: the classes {other!r} and {name!r} are one: rename one")
+        by_case[name.lower()] = name
     return {"source": source, "path": str(path), "classes": classes}
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from ferclean.errors import unknown_name
 from ferclean.export.names import distinct_names
 from ferclean.export.rows import RepairedRows
+from ferclean.tables.atomic import csv_text
 
 # Where Label Studio serves files of its own disk.
 _LOCAL_FILES = "data/local-files"
@@ -196,7 +197,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
+    return csv_text(frame, float_format="%.6g").encode()
 
 
 def _json(value: Any) -> bytes:

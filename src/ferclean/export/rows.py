@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ferclean.errors import FercleanError
+from ferclean.audit.findings import VERDICTS
+from ferclean.errors import FercleanError, unknown_name
 from ferclean.tables.audit_inputs import PROBABILITY_PREFIX
 from ferclean.tables.labels import SPLITS, LabelTable
 
@@ -114,6 +115,7 @@ def rows_of_audit(frame: pd.DataFrame, where: str) -> RepairedRows:
         If the frame is no audit.
     """
     _require(frame, _OF_AUDIT, where)
+    _check_audit(frame, where)
     classes = _audit_classes(frame, where)
     given = frame["given_label"].astype(str)
     suggested = frame["suggested_label"].astype(str)
@@ -127,13 +129,43 @@ def rows_of_audit(frame: pd.DataFrame, where: str) -> RepairedRows:
                 "split": SPLITS[0],
                 "given_label": given,
                 "label": suggested.where(verdict == "wrong", given),
-                "label_quality": frame["label_quality"].astype(np.float64),
+                "label_quality": _numbers(frame, "label_quality", where),
                 "finding": verdict,
             }
         ),
-        frame[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64),
+        np.column_stack(
+            [_numbers(frame, f"{PROBABILITY_PREFIX}{name}", where) for name in classes]
+        ),
         classes,
     )
+
+
+def _check_audit(frame: pd.DataFrame, where: str) -> None:
+    """Refuse an audit that was edited into something else."""
+    for column in ("sample_id", "given_label", "verdict", "suggested_label"):
+        absent = frame[column].isna().to_numpy()
+        if column == "suggested_label":  # a person who calls a row no face suggests nothing
+            absent = absent & frame["verdict"].eq("wrong").to_numpy()
+        if absent.any():
+            raise FercleanError(f"{where}: row {int(absent.argmax()) + 1} has no {column}")
+    repeated = frame["sample_id"].astype(str).duplicated().to_numpy()
+    if repeated.any():
+        name = frame["sample_id"].iloc[int(repeated.argmax())]
+        raise FercleanError(f"{where} names the sample {str(name)!r} twice")
+    for verdict in frame["verdict"].astype(str).unique():
+        if verdict not in VERDICTS:
+            raise unknown_name(f"{where}: verdict", verdict, VERDICTS)
+
+
+def _numbers(frame: pd.DataFrame, column: str, where: str) -> np.ndarray:
+    """Return a column of probabilities as float64; NaN stands for an unknown one."""
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values):
+        raise FercleanError(f"{where}: column {column!r} must hold numbers, found {values.dtype}")
+    found = values.to_numpy(dtype=np.float64)
+    if ((found < 0) | (found > 1)).any():
+        raise FercleanError(f"{where}: column {column!r} must lie between 0 and 1")
+    return found
 
 
 def _audit_classes(frame: pd.DataFrame, where: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ferclean.config.presets import load_preset, merge
 from ferclean.config.training import TrainingSettings
 from ferclean.config.wiring import data_files
 from ferclean.datasets.guess import guess_data_settings
+from ferclean.errors import FercleanError
 from ferclean.progress import say
 from ferclean.steps.align import align
 from ferclean.steps.audit_run import audit_run
@@ -91,9 +92,13 @@ def audit_pictures(
         Train small data sets for more epochs and in smaller batches than section ``training``
         says, see :func:`fit_to_rows`.
     """
+    _require_apart(output, settings.data.path)
     work = output / "work"
     done = _Finished(work)
     faces, labels = _prepare(done, work, settings, seed)
+    held_out = int((~read_label_table(labels).in_split("train")).sum())
+    if held_out:
+        say(f"{held_out} rows of splits other than train are not audited")
     if fit_epochs:
         rows = int(read_label_table(labels).in_split("train").sum())
         settings = settings.with_section("training", fit_to_rows(settings.training, rows))
@@ -116,6 +121,16 @@ def audit_pictures(
         duplicates=work / "ingest" / "duplicates.csv",
         output=output,
     )
+
+
+def _require_apart(output: Path, data: str | None) -> None:
+    """Refuse a folder within the data: a second call would take what it holds for pictures."""
+    if data is not None and Path(data).is_dir():
+        inside = output.resolve().is_relative_to(Path(data).resolve())
+        if inside:
+            raise FercleanError(
+                f"--out {output} lies inside --data {data}: name a folder beside it"
+            )
 
 
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
@@ -221,7 +236,12 @@ class _Finished:
         self._before = resume_path(step, [self._before, *values], [], code_of=code_of or step).stem
         mark = self._folder / f"{step}.done"
         made = all(path.exists() for path in outputs)
-        if made and not self._anew and mark.is_file() and mark.read_text() == self._before:
+        if (
+            made
+            and not self._anew
+            and mark.is_file()
+            and mark.read_text(errors="replace") == self._before
+        ):
             say(f"{step}: done before")
             return
         self._anew = True

@@ -164,19 +164,25 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_csv(path: str | Path, frame: pd.DataFrame, *, float_format: str | None = None) -> None:
-    """Write a frame without its index as CSV, atomically, one line a row.
+def csv_text(frame: pd.DataFrame, *, float_format: str | None = None) -> str:
+    """Return a frame without its index as CSV, one line a row.
 
     A carriage return in a value (file names may have one) ends a line for most readers, but
-    Python's writer does not quote it; such a file has all its texts quoted.
+    Python's writer does not quote it; such a table has all its texts quoted.
     """
+    text = ""
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC):
         text = frame.to_csv(
             index=False, float_format=float_format, lineterminator="\n", quoting=quoting
         )
         if "\r" not in text:
             break
-    write_text(path, text)
+    return text
+
+
+def write_csv(path: str | Path, frame: pd.DataFrame, *, float_format: str | None = None) -> None:
+    """Write :func:`csv_text` of a frame, atomically."""
+    write_text(path, csv_text(frame, float_format=float_format))
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ferclean.errors import FercleanError, unknown_name
-from ferclean.tables.atomic import write_text
+from ferclean.tables.atomic import write_csv
 from ferclean.tables.inputs import require_no_device
 
 KEEP, RELABEL, AMBIGUOUS, NOT_A_FACE = "keep", "relabel", "ambiguous", "not_a_face"
@@ -59,6 +59,8 @@ def make_decision(values: Mapping[str, Any]) -> Decision:
         value = values.get(name)
         if not isinstance(value, str) or len(value) > _LONGEST or "\0" in value:
             raise FercleanError(f"{name} must be a text of at most {_LONGEST} characters")
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise FercleanError(f"{name} holds half a character, which no file can")
         if not value and name != "label":
             raise FercleanError(f"{name} is empty")
     found = Decision(**{name: values[name] for name in REVIEW_COLUMNS})
@@ -106,7 +108,7 @@ def read_review(path: str | Path) -> list[Decision]:
     """
     require_no_device(Path(path))
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")  # a name may hold any line end
     except OSError as error:
         raise FercleanError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -126,6 +128,8 @@ def read_review(path: str | Path) -> list[Decision]:
 def _checked_rows(header: list[str], rows: Sequence[list[str]], path: str | Path) -> list[Decision]:
     found: dict[str, Decision] = {}
     for number, row in enumerate(rows, 2):
+        if not row:
+            continue
         if len(row) != len(header):
             raise FercleanError(
                 f"{path}, line {number}: {len(header)} values expected, found {len(row)}"
@@ -145,8 +149,6 @@ def _checked_rows(header: list[str], rows: Sequence[list[str]], path: str | Path
 
 def write_review(decisions: Iterable[Decision], path: str | Path) -> None:
     """Write decisions atomically, sorted by sample: the same ones give the same bytes."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(REVIEW_COLUMNS)
-    writer.writerows(astuple(row) for row in sorted(decisions, key=lambda row: row.sample_id))
-    write_text(path, stream.getvalue())
+    rows = [astuple(row) for row in sorted(decisions, key=lambda row: row.sample_id)]
+    frame = pd.DataFrame(rows, columns=list(REVIEW_COLUMNS), dtype=object)
+    write_csv(path, frame)
