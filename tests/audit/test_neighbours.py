@@ -70,7 +70,9 @@ def test_rows_sum_to_one_and_distances_stay_in_range(rows, width, classes, seed)
     [
         (np.zeros((4, 2)), r"features must be \(3, D\), found \(4, 2\)"),
         (np.zeros(3), r"features must be \(3, D\), found \(3,\)"),
+        (np.zeros((3, 0)), r"features must be \(3, D\), found \(3, 0\)"),
         (np.array([[0.0], [np.nan], [1.0]]), "features must be finite"),
+        (np.array([[0.0], [-1e16], [1.0]]), r"below 1e\+15"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(features, sentence):

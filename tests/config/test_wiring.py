@@ -12,7 +12,15 @@ import pytest
 from ferclean.config.load import build_settings
 from ferclean.config.methods import METHOD_NAMES, recipe_of
 from ferclean.config.steps import STEP_SECTIONS
-from ferclean.config.wiring import STEP_SOURCES, code_digest, data_files, sources_of, step_params
+from ferclean.config.wiring import (
+    STEP_SOURCES,
+    code_digest,
+    data_files,
+    sources_of,
+    step_params,
+    workflow_files,
+)
+from ferclean.errors import FercleanError
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "ferclean"
@@ -143,6 +151,16 @@ def test_data_files_lists_folders_and_keeps_missing_names(tmp_path):
         f"{folder}/z.png",
         "missing.csv",
     ]
+
+
+@pytest.mark.parametrize("name", ["{7}.png", "a<script>.png", "b}.png"])
+def test_a_name_that_snakemake_reads_as_a_placeholder_is_refused(tmp_path, name):
+    (tmp_path / "good.png").touch()
+    assert workflow_files(str(tmp_path), None) == [f"{tmp_path}/good.png"]
+    (tmp_path / name).touch()
+    assert len(data_files(str(tmp_path))) == 2
+    with pytest.raises(FercleanError, match=f"rename {re.escape(str(tmp_path / name))}"):
+        workflow_files(str(tmp_path))
 
 
 def test_the_rules_do_not_pay_for_torch():

@@ -54,3 +54,9 @@ def test_heat_map_is_a_picture_and_the_same_one_each_time(tmp_path, count):
         # Yellow is the diagonal's colour: the values were really drawn.
         colours = np.asarray(picture.convert("RGB")).reshape(-1, 3)
     assert (np.abs(colours.astype(int) - [253, 231, 55]).max(axis=1) < 6).mean() > 0.002
+
+
+def test_a_class_whose_name_looks_like_mathematics_is_drawn_as_it_is(tmp_path):
+    draw_heat_map(tmp_path / "m.png", [r"$\frac$", "b"], np.eye(2), "$x$ and $")
+    with Image.open(tmp_path / "m.png") as drawn:
+        assert drawn.format == "PNG"

@@ -18,13 +18,21 @@ from ferclean.config.side_inputs import (
     side_input_options,
     side_inputs,
 )
-from ferclean.config.wiring import code_digest, data_files, step_params
+from ferclean.config.wiring import code_digest, step_params, workflow_files
 from ferclean.errors import FercleanError
 
 try:
     SETTINGS = build_settings(config, source="params.yaml")
 except FercleanError as error:
     raise WorkflowError(str(error)) from None
+
+
+def files_of(*paths):
+    try:
+        return workflow_files(*paths)
+    except FercleanError as error:
+        raise WorkflowError(str(error)) from None
+
 
 # Planning makes millions of small objects that all stay: a quarter of its time would go into looking
 # for garbage among them.
@@ -48,13 +56,13 @@ PROCESSES = SETTINGS.training.processes
 FACES = "results/prepare/align/faces.pack"
 DATA = SETTINGS.data
 RAW_DATA = (
-    data_files(DATA.path, DATA.votes_path, DATA.labels_path)
+    files_of(DATA.path, DATA.votes_path, DATA.labels_path)
     if DATA.source != "rendered"
     else []
 )
-REVIEW = data_files(SETTINGS.review.path)
+REVIEW = files_of(SETTINGS.review.path)
 WORDS = SETTINGS.semantics
-WORD_FILES = data_files(WORDS.path) if WORDS.source in ("file", "corpus") else []
+WORD_FILES = files_of(WORDS.path) if WORDS.source in ("file", "corpus") else []
 
 
 wildcard_constraints:

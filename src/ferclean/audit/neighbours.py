@@ -13,6 +13,8 @@ from ferclean.partition.vectors import row_chunks, unit_rows
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 50, 5
 # The nearest of them that are named: as many as a person looks at.
 _NAMED = 6
+# The sum of the squares of more would not be finite in single precision.
+_LARGEST = 1e15
 # Rows that neighbours are looked for among: exact up to here, and 2^16 N D operations beyond.
 _MOST_REFERENCES = 2**16
 _QUERY_VALUES = 2**24
@@ -114,10 +116,10 @@ def far_rows(distance: np.ndarray) -> np.ndarray:
 
 def _checked(features: np.ndarray, rows: int) -> np.ndarray:
     points = np.asarray(features)
-    if points.ndim != 2 or len(points) != rows:
+    if points.ndim != 2 or len(points) != rows or not points.shape[1]:
         raise ValueError(f"features must be ({rows}, D), found {points.shape}")
-    if not np.isfinite(points).all():
-        raise ValueError("features must be finite")
+    if not (np.abs(points) < _LARGEST).all():  # NaN is not, either
+        raise ValueError(f"features must be finite and below {_LARGEST:g}")
     return points
 
 

@@ -17,7 +17,9 @@ class AlignSettings:
         "Find faces with MTCNN, or take pictures as aligned faces: the largest centred square is "
         "resized.",
     )
-    size: int = setting(224, "Height and width of an aligned face (48, 64, 112, 224).", minimum=16)
+    size: int = setting(
+        224, "Height and width of an aligned face (48, 64, 112, 224).", minimum=16, maximum=4096
+    )
     color: Literal["rgb", "grey"] = setting("rgb", "Channels of the pack.")
     pack: Literal["raw", "png", "jpeg"] = setting(
         "raw",

@@ -110,6 +110,7 @@ class TrainingSettings:
         "Threads of one training job on a CPU, and those that read pictures; for a CPU, another "
         "number gives other last bits.",
         minimum=1,
+        maximum=1024,
     )
     processes: int = setting(
         1,

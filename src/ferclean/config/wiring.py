@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -14,6 +15,10 @@ from typing import Any
 
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
+from ferclean.errors import FercleanError
+
+# Wildcards and path variables of Snakemake, wherever they stand in a name.
+_PLACEHOLDER = re.compile(r"[{}<>]")
 
 # Plumbing (cli, errors, progress, threads, the loader of settings) is left out on purpose: it moves
 # files, arguments and messages and cannot change a result, so editing it reruns nothing.
@@ -210,6 +215,23 @@ def data_files(*paths: str | None) -> list[str]:
             listed += sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
         elif path is not None:
             listed.append(path)
+    return listed
+
+
+def workflow_files(*paths: str | None) -> list[str]:
+    """Return :func:`data_files`, as Snakemake takes them.
+
+    Raises
+    ------
+    FercleanError
+        If a name holds a letter that Snakemake reads as the start of a placeholder.
+    """
+    listed = data_files(*paths)
+    for name in listed:
+        if _PLACEHOLDER.search(name):
+            raise FercleanError(
+                f"Snakemake takes no file whose name holds one of {{ }} < >: rename {name}"
+            )
     return listed
 
 

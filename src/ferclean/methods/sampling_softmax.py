@@ -9,7 +9,7 @@ labels that contradict mu. The ensemble's doubt is split into aleatoric and epis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from ferclean.losses.heteroscedastic import heteroscedastic_nll, sampled_log_sof
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all
 from ferclean.models.scale_head import ScaleHead
 from ferclean.partition.disagreement import SCORES, disagreement_score
-from ferclean.partition.mixtures import fit_per_class, fit_two_gaussians, scale_to_unit
+from ferclean.partition.mixtures import MixtureFit, fit_two_gaussians, scale_to_unit
 from ferclean.partition.uncertainty import (
     Uncertainty,
     ensemble_probabilities,
@@ -34,7 +34,7 @@ from ferclean.train.observe import Observation
 from ferclean.train.passes import Objective, Pass, Step, Term
 from ferclean.train.seeds import derive_seed
 
-_SCALE = "scale"
+_SCALE, _WEIGHT = "scale", "weight"
 # One set of draws for all runs: a prediction depends on the network and the picture alone.
 _SEED = derive_seed(0, "sampling_softmax")
 
@@ -42,9 +42,10 @@ _SEED = derive_seed(0, "sampling_softmax")
 class SamplingSoftmax(Recipe):
     """An ensemble with noisy logits.
 
-    Scores are in-sample: they fade where wrong labels are memorised. Weighing rows by their clean
-    probability holds that off. Training on repaired labels does so too, but a wrong label that
-    is kept because its picture is hard is then learnt like any other, and may confirm itself.
+    Scores are in-sample: they fade where wrong labels are memorised. Weighing rows by a mixture
+    over the margin holds that off, but takes the weight of hard classes as a whole. Training on
+    repaired labels holds it off, too, but a wrong label that is kept because its picture is hard
+    is then learnt like any other, and may confirm itself.
     """
 
     score_name = f"{SCORES[SamplingSoftmaxSettings.score]}, scaled to [0, 1]"
@@ -77,7 +78,7 @@ class SamplingSoftmax(Recipe):
         if split is None or use == "observed":
             return self._train(context, _one_hot(context))
         if use == "weighted":
-            weight = torch.from_numpy(split[0].clean_probability[0]).to(context.device)
+            weight = torch.from_numpy(split[0].evidence[_WEIGHT]).to(context.device)
             return self._train(context, _one_hot(context) * weight[:, None])  # linear in targets
         return self._train(context, torch.from_numpy(split[1].distribution).to(context.device))
 
@@ -88,31 +89,37 @@ class SamplingSoftmax(Recipe):
     def partition(
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
-        """Fit a two-component Gaussian mixture over the score of the expected softmax."""
+        """Fit two-component Gaussian mixtures over scores of the expected softmax."""
         own, doubt = self.settings, self._doubt(seen)
-        score = scale_to_unit(
-            disagreement_score(
-                doubt.probabilities, context.observed, doubt.aleatoric, score=own.score
-            )
-        )
-        mixture = partial(fit_two_gaussians, seed=derive_seed(context.seed, "mixture", 0))
-        fit = (
-            fit_per_class(mixture, score, context.observed, classes=context.classes)
-            if own.mixture == "per_class"
-            else mixture(score)
-        )
+        score, fit = self._mixture(own.score, doubt, context)
+        weigh = fit
+        if own.weigh_by != own.score:
+            _, weigh = self._mixture(own.weigh_by, doubt, context)
         return Partition(
             f"{SCORES[own.score]}, scaled to [0, 1]",
             score.astype(np.float32)[None],
             fit.clean_probability[None],
             doubt.probabilities[None],
-            evidence={"aleatoric": doubt.aleatoric, "epistemic": doubt.epistemic},
+            evidence={
+                "aleatoric": doubt.aleatoric,
+                "epistemic": doubt.epistemic,
+                _WEIGHT: weigh.clean_probability,
+            },
             parameters={"net_0": fit.parameters},
         )
 
+    def _mixture(
+        self, name: str, doubt: Uncertainty, context: Context
+    ) -> tuple[np.ndarray, MixtureFit]:
+        """Return a score in [0, 1] of each label, and the mixture over it."""
+        score = scale_to_unit(
+            disagreement_score(doubt.probabilities, context.observed, doubt.aleatoric, score=name)
+        )
+        return score, fit_two_gaussians(score, seed=derive_seed(context.seed, "mixture", 0))
+
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Keep hard rows, soften ambiguous ones, relabel what a sure prediction contradicts."""
-        return decide_by_doubt(
+        decided = decide_by_doubt(
             partition.probabilities[0],
             observed,
             partition.clean_probability[0],
@@ -121,6 +128,9 @@ class SamplingSoftmax(Recipe):
             aleatoric_quantile=self.settings.aleatoric_quantile,
             epistemic_quantile=self.settings.epistemic_quantile,
         )
+        if self.settings.train_on != "weighted":
+            return decided
+        return replace(decided, weight=partition.evidence[_WEIGHT])
 
     def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the ensemble's expected softmax."""

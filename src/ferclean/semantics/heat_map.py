@@ -24,24 +24,26 @@ def draw_heat_map(path: Path, classes: Sequence[str], similarity: np.ndarray, ti
     title : str
         Heading.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    count = len(classes)
-    side = float(np.clip(0.75 * count, 3.0, 20.0))
-    figure = Figure(figsize=(side + 2.0, side + 1.0), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    # cividis was made for colour-blind readers and keeps its order in grey.
-    lowest = min(0.0, float(similarity.min()))
-    image = axes.imshow(similarity, cmap="cividis", vmin=lowest, vmax=1.0)
-    axes.set_xticks(range(count), classes, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(count), classes)
-    axes.set_title(title)
-    axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, label="cosine similarity", shrink=0.85)
-    if count <= _ANNOTATED_CLASSES:
-        middle = (1.0 + lowest) / 2
-        for (row, column), value in np.ndenumerate(similarity):
-            colour = "black" if value > middle else "white"
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
-    # Without the version in its metadata the file is the same for the same drawing.
-    figure.savefig(path, format="png", metadata={"Software": None})
+    with rc_context({"text.parse_math": False}):  # a class may be called $x$
+        count = len(classes)
+        side = float(np.clip(0.75 * count, 3.0, 20.0))
+        figure = Figure(figsize=(side + 2.0, side + 1.0), dpi=120, layout="constrained")
+        axes = figure.add_subplot()
+        # cividis was made for colour-blind readers and keeps its order in grey.
+        lowest = min(0.0, float(similarity.min()))
+        image = axes.imshow(similarity, cmap="cividis", vmin=lowest, vmax=1.0)
+        axes.set_xticks(range(count), classes, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(count), classes)
+        axes.set_title(title)
+        axes.spines[:].set_visible(False)
+        figure.colorbar(image, ax=axes, label="cosine similarity", shrink=0.85)
+        if count <= _ANNOTATED_CLASSES:
+            middle = (1.0 + lowest) / 2
+            for (row, column), value in np.ndenumerate(similarity):
+                colour = "black" if value > middle else "white"
+                axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+        # Without the version in its metadata the file is the same for the same drawing.
+        figure.savefig(path, format="png", metadata={"Software": None})

@@ -39,13 +39,14 @@ class SamplingSoftmaxSettings:
     )
     score: Literal["nll", "margin", "cds"] = setting(
         "margin",
-        "What the Gaussian mixture ranks labels by: likelihood, margin, or the margin of sure "
-        "predictions.",
+        "What the Gaussian mixture behind the clean probability ranks labels by: likelihood, "
+        "margin, or the margin of sure predictions.",
     )
-    mixture: Literal["one", "per_class"] = setting(
-        "one",
-        "Gaussian mixtures over the score: one, or one a class, so that no class is called wrong "
-        "as a whole.",
+    weigh_by: Literal["nll", "margin", "cds"] = setting(
+        "nll",
+        "The same for the weights of training: a mixture over nll holds hard rows for right, one "
+        "over margin keeps wrong labels from being learnt by heart, too, and hard classes with "
+        "them.",
     )
     aleatoric_quantile: float = setting(
         0.8, "Rows with more aleatoric doubt than this share are ambiguous.", minimum=0, maximum=1
