@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +85,9 @@ class Protocol:
         return {k: v for k, v in self.raw.items() if k not in ("grid", "methods", "repeats")}
 
     def digest(self, method: str) -> str:
-        """Digest of all settings that a run of a method depends on."""
-        relevant = {**self.shared(), "method": self.raw.get("methods", {}).get(method, {})}
-        return digest_of(relevant)
+        """Digest of all settings that a run of a method depends on, its defaults included."""
+        own = asdict(self.settings().methods.of(method))
+        return digest_of({**self.shared(), "method": own})
 
 
 def _merged(name: str) -> dict[str, Any]:

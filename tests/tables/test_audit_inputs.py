@@ -180,3 +180,10 @@ def test_blank_lines_around_labels_and_between_wider_rows_are_passed_over(tmp_pa
 def test_suffixes_may_be_capitals(tmp_path):
     assert len(read_given_labels(text(tmp_path, "label\na\n", "T.CSV")).labels) == 1
     assert read_given_labels(text(tmp_path, "label\tx\na\t1\n", "T.TSV")).labels.tolist() == ["a"]
+
+
+def test_a_column_that_is_named_and_not_there_is_refused(tmp_path):
+    path = text(tmp_path, "emotion\nsad\nhappy\n")
+    assert read_given_labels(path).labels.tolist() == ["sad", "happy"]
+    with pytest.raises(FercleanError, match=r"no column 'emotoin' but 'emotion'; .*--label-column"):
+        read_given_labels(path, "emotoin")

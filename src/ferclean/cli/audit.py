@@ -57,7 +57,9 @@ def audit(
     review: ReviewFile = None,
 ) -> None:
     """Find wrong labels: of pictures (--data), or by probabilities (--labels, --pred-probs)."""
-    names = [name.strip() for name in classes.split(",")] if classes else None
+    names = None if classes is None else [name.strip() for name in classes.split(",")]
+    if names and not all(names):
+        raise FercleanError("--classes must be names with commas between, none of them empty")
     if data is not None:
         if labels or pred_probs or features or label_column != "label":
             raise FercleanError("--data stands alone: its labels are those of the pictures")

@@ -60,6 +60,8 @@ def picture_settings(
     build_settings(raw, source=source)  # so that a mistake is told before anything is laid over it
     drawn = data == Path("rendered") and not data.exists()
     found = {"source": "rendered"} if drawn else guess_data_settings(data)
+    if "classes" in found and not classes:
+        say(f"{data} is read as {found['source']} of the classes {', '.join(found['classes'])}")
     laid = {
         "data": {"validation_fraction": 0, **found, **({"classes": classes} if classes else {})}
     }

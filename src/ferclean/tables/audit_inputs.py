@@ -16,6 +16,7 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".npy")
 ID_COLUMN = "sample_id"
 LABEL_COLUMN = "label"
 PROBABILITY_PREFIX = "p_"
+_SHOWN = 8
 _LARGEST_LABEL = 2**31  # far more than there are classes; infinity is larger
 
 
@@ -63,7 +64,8 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
         A table with the column `column` and, if you like, ``sample_id``; or a one-dimensional
         NPY file of integers or text.
     column : str
-        Column of the labels; a table with one column beside ``sample_id`` need not name it so.
+        Column of the labels; a table with one column beside ``sample_id`` need not call it
+        ``label``.
 
     Returns
     -------
@@ -84,9 +86,11 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
         return GivenLabels(labels.astype(str), None)
     frame = _read_table(path)
     others = [name for name in frame.columns if name != ID_COLUMN]
-    if column not in frame and len(others) != 1:
+    if column not in frame and (len(others) != 1 or column != LABEL_COLUMN):
+        found = ", ".join(map(repr, others[:_SHOWN])) or "none"
         raise FercleanError(
-            f"{path} has no column {column!r}; name the column of the labels with --label-column"
+            f"{path} has no column {column!r} but {found}; name the column of the "
+            "labels with --label-column"
         )
     values = frame[column if column in frame else others[0]]
     if column not in frame and others[0] in set(values.astype(str)):
