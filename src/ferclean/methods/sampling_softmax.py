@@ -20,7 +20,7 @@ from ferclean.losses.heteroscedastic import heteroscedastic_nll, sampled_log_sof
 from ferclean.methods.base import Context, Recipe, Split, pass_over_all
 from ferclean.models.scale_head import ScaleHead
 from ferclean.partition.disagreement import SCORES, disagreement_score
-from ferclean.partition.mixtures import MixtureFit, fit_two_gaussians, scale_to_unit
+from ferclean.partition.mixtures import fit_two_gaussians, scale_to_unit
 from ferclean.partition.uncertainty import (
     Uncertainty,
     ensemble_probabilities,
@@ -34,7 +34,7 @@ from ferclean.train.observe import Observation
 from ferclean.train.passes import Objective, Pass, Step, Term
 from ferclean.train.seeds import derive_seed
 
-_SCALE, _WEIGHT = "scale", "weight"
+_SCALE = "scale"
 # One set of draws for all runs: a prediction depends on the network and the picture alone.
 _SEED = derive_seed(0, "sampling_softmax")
 
@@ -78,7 +78,7 @@ class SamplingSoftmax(Recipe):
         if split is None or use == "observed":
             return self._train(context, _one_hot(context))
         if use == "weighted":
-            weight = torch.from_numpy(split[0].evidence[_WEIGHT]).to(context.device)
+            weight = torch.from_numpy(split[0].clean_probability[0]).to(context.device)
             return self._train(context, _one_hot(context) * weight[:, None])  # linear in targets
         return self._train(context, torch.from_numpy(split[1].distribution).to(context.device))
 
@@ -89,33 +89,22 @@ class SamplingSoftmax(Recipe):
     def partition(
         self, seen: Observation, context: Context, memory: Mapping[str, np.ndarray]
     ) -> Partition:
-        """Fit two-component Gaussian mixtures over scores of the expected softmax."""
+        """Fit a two-component Gaussian mixture over the score of the expected softmax."""
         own, doubt = self.settings, self._doubt(seen)
-        score, fit = self._mixture(own.score, doubt, context)
-        weigh = fit
-        if own.weigh_by != own.score:
-            _, weigh = self._mixture(own.weigh_by, doubt, context)
+        score = scale_to_unit(
+            disagreement_score(
+                doubt.probabilities, context.observed, doubt.aleatoric, score=own.score
+            )
+        )
+        fit = fit_two_gaussians(score, seed=derive_seed(context.seed, "mixture", 0))
         return Partition(
             f"{SCORES[own.score]}, scaled to [0, 1]",
             score.astype(np.float32)[None],
             fit.clean_probability[None],
             doubt.probabilities[None],
-            evidence={
-                "aleatoric": doubt.aleatoric,
-                "epistemic": doubt.epistemic,
-                _WEIGHT: weigh.clean_probability,
-            },
+            evidence={"aleatoric": doubt.aleatoric, "epistemic": doubt.epistemic},
             parameters={"net_0": fit.parameters},
         )
-
-    def _mixture(
-        self, name: str, doubt: Uncertainty, context: Context
-    ) -> tuple[np.ndarray, MixtureFit]:
-        """Return a score in [0, 1] of each label, and the mixture over it."""
-        score = scale_to_unit(
-            disagreement_score(doubt.probabilities, context.observed, doubt.aleatoric, score=name)
-        )
-        return score, fit_two_gaussians(score, seed=derive_seed(context.seed, "mixture", 0))
 
     def relabel(self, partition: Partition, observed: np.ndarray) -> Relabelling:
         """Keep hard rows, soften ambiguous ones, relabel what a sure prediction contradicts."""
@@ -130,7 +119,7 @@ class SamplingSoftmax(Recipe):
         )
         if self.settings.train_on != "weighted":
             return decided
-        return replace(decided, weight=partition.evidence[_WEIGHT])
+        return replace(decided, weight=partition.clean_probability[0])
 
     def predict(self, seen: Observation, memory: Mapping[str, np.ndarray]) -> np.ndarray:
         """Predict by the ensemble's expected softmax."""

@@ -42,20 +42,14 @@ class SamplingSoftmaxSettings:
         "What the Gaussian mixture behind the clean probability ranks labels by: likelihood, "
         "margin, or the margin of sure predictions.",
     )
-    weigh_by: Literal["nll", "margin", "cds"] = setting(
-        "nll",
-        "The same for the weights of training: a mixture over nll holds hard rows for right, one "
-        "over margin keeps wrong labels from being learnt by heart, too, and hard classes with "
-        "them.",
-    )
     aleatoric_quantile: float = setting(
         0.8, "Rows with more aleatoric doubt than this share are ambiguous.", minimum=0, maximum=1
     )
     epistemic_quantile: float = setting(
         0.9, "Rows with more epistemic doubt than this share are hard.", minimum=0, maximum=1
     )
-    train_on: Literal["weighted", "relabelled", "observed"] = setting(
-        "weighted",
-        "Labels after warm-up: the observed ones weighed by their clean probability, the repaired "
-        "ones, or the observed ones as in the paper.",
+    train_on: Literal["observed", "weighted", "relabelled"] = setting(
+        "observed",
+        "Labels after warm-up: the observed ones as in the paper, the same weighed by their clean "
+        "probability, or the repaired ones.",
     )
