@@ -6,6 +6,10 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from ferclean.audit.auditor import audit_labels
+from ferclean.audit.calibration import calibrated_mean
+from ferclean.audit.cut_off import expected_f1_cut_off
+from ferclean.audit.disagreement import compare
+from ferclean.audit.posterior import label_posterior, transition_matrix
 from ferclean.partition.confident_learning import find_label_errors
 from ferclean.relabel.sharpen import sharpen
 
@@ -73,6 +77,29 @@ def test_fields_hang_together():
     np.testing.assert_allclose(audit.posterior.sum(axis=1), 1.0, atol=1e-5)
 
 
+def test_members_are_calibrated_before_they_are_compared_with_the_labels():
+    probabilities, labels, _ = flipped(rows=600)
+    other = probabilities * np.exp(np.random.default_rng(1).normal(size=probabilities.shape))
+    other /= other.sum(axis=1, keepdims=True)
+    members = np.float32([sharpen(probabilities, 0.3), sharpen(other, 3.0)])
+    audit = audit_labels(members, labels)
+    calibrated, _ = calibrated_mean(members / members.sum(axis=2, keepdims=True), labels)
+    found = compare(calibrated, labels)
+    posterior = label_posterior(calibrated, labels, found)
+    np.testing.assert_allclose(audit.posterior, posterior, atol=1e-6)
+    np.testing.assert_allclose(audit.transitions, transition_matrix(found))
+    np.testing.assert_array_equal(audit.predicted, calibrated.argmax(axis=1))
+
+
+def test_a_row_at_the_cut_off_is_wrong():
+    probabilities, labels, _ = flipped(rows=600)
+    audit = audit_labels(probabilities, labels)
+    doubt = 1.0 - audit.label_quality
+    cut_off = expected_f1_cut_off(doubt)
+    assert (doubt == cut_off).any()
+    np.testing.assert_array_equal(audit.is_wrong, doubt >= cut_off)
+
+
 def test_an_ensemble_of_one_is_its_member_and_more_members_help():
     probabilities, labels, true = human(seed=1)
     alone = audit_labels(probabilities, labels)
@@ -110,6 +137,10 @@ def test_degenerate_input_gives_finite_answers(probabilities, labels):
     assert np.isfinite(audit.transitions).all() and len(audit.is_wrong) == len(labels)
 
 
+def test_without_rows_the_cut_off_is_0():
+    assert audit_labels(np.empty((0, 3)), np.empty(0, int)).cut_off == 0
+
+
 def test_labels_that_all_agree_with_a_sure_model_are_right():
     probabilities = np.full((300, 3), 0.01) + 0.97 * np.eye(3)[np.arange(300) % 3]
     audit = audit_labels(probabilities, np.arange(300) % 3)
@@ -130,6 +161,7 @@ def test_labels_that_all_agree_with_a_sure_model_are_right():
         (np.array([[1, 0], [1, np.inf]]), np.zeros(2, int), "finite .* row 2 holds"),
         (np.array([[1.5, -0.5]]), np.zeros(1, int), "at least 0, but row 1 holds"),
         (np.array([[1, 0], [50, 50]]), np.zeros(2, int), "sum to 1, but row 2 sums to 100"),
+        (np.array([[1, 0], [0.5, 0.45]]), np.zeros(2, int), "row 2 sums to 0.95"),
         (np.array([[[1, 0]], [[0.5, 0.2]]]), np.zeros(1, int), "row 1 of model 2 sums to 0.7"),
     ],
 )

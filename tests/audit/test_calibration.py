@@ -46,6 +46,19 @@ def test_a_part_of_many_rows_is_enough(monkeypatch):
     assert fit_temperature(probabilities, labels) == fit_temperature(probabilities, labels)
 
 
+def test_the_part_is_drawn_from_all_rows(monkeypatch):
+    mild, sure = drawn(1.0, rows=5_000), drawn(4.0, rows=5_000, seed=1)
+    probabilities, labels = (np.concatenate(both) for both in zip(mild, sure, strict=True))
+    whole = fit_temperature(probabilities, labels)
+    monkeypatch.setattr(calibration, "_MOST_ROWS", 2_000)
+    assert fit_temperature(probabilities, labels) == pytest.approx(whole, rel=0.1)
+
+
+def test_the_largest_log_temperature_is_2():
+    never_right = fit_temperature(np.eye(3), np.array([1, 2, 0]))
+    assert never_right == pytest.approx(np.exp(2), rel=0.01)
+
+
 def test_probabilities_of_0_and_1_stay_finite():
     certain = np.eye(3)[[0, 1, 2, 0]]
     for labels in ([0, 1, 2, 0], [1, 2, 0, 1]):

@@ -54,9 +54,10 @@ def test_an_ensemble_in_one_file_stays_one_member_each_and_rows_may_be_left_over
     np.testing.assert_array_equal(members[2], np.float32(TWO))
 
 
-def test_numbers_beside_named_classes_are_the_columns_numbers():
+@pytest.mark.parametrize("header", [("no", "yes"), ("yes", "no")])
+def test_numbers_beside_named_classes_are_the_columns_numbers(header):
     given = labels("1", "0")
-    found = file(TWO, ("no", "yes"))
+    found = file(TWO, header)
     _, codes = stacked(given, [found], common_classes(given, [found], None))
     assert codes.tolist() == [1, 0]
 

@@ -54,6 +54,22 @@ def test_beyond_its_limit_a_sample_of_the_rows_stands_for_all(monkeypatch):
     np.testing.assert_array_equal(some.votes, again.votes)
 
 
+def test_beyond_its_limit_the_nearest_of_the_sample_are_found(monkeypatch):
+    features, labels = case(rows=60)
+    monkeypatch.setattr(neighbours, "_MOST_REFERENCES", 30)
+    found = look_around(features, labels, classes=3, seed=3)
+    sample = np.random.default_rng(3).choice(60, 30, replace=False).tolist()
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    away = (1 - unit @ unit.T) / 2
+    shares = (np.bincount(labels, minlength=3) + 1) / 63
+    for row in range(60):
+        near = sorted((other for other in sample if other != row), key=away[row].__getitem__)[:10]
+        assert found.nearest[row].tolist() == near[:6]
+        assert found.distance[row] == pytest.approx(away[row, near].mean(), abs=1e-5)
+        votes = (np.bincount(labels[near], minlength=3) + shares) / 11
+        np.testing.assert_allclose(found.votes[row], votes, atol=1e-6)
+
+
 @given(st.integers(0, 12), st.integers(1, 4), st.integers(2, 5), st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
 def test_rows_sum_to_one_and_distances_stay_in_range(rows, width, classes, seed):

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferclean.audit.disagreement import compare
-from ferclean.audit.posterior import belief_in_predictions, label_posterior, transition_matrix
+from ferclean.audit.posterior import (
+    belief_in_predictions,
+    label_posterior,
+    noise_rate_bounds,
+    transition_matrix,
+)
 
 
 def case(rows=300, classes=4, seed=0):
@@ -66,6 +71,19 @@ def test_belief_rises_with_steepness_between_its_ends():
     assert 0.05 < flat < 0.1 and 0.39 < steep < 0.4
     centre = 0.1 * np.exp(0.4) - 0.01
     assert belief(centre) == pytest.approx(0.225)
+
+
+def test_the_bounds_of_the_noise_rate_count_nothing_and_all_but_flips_as_peoples_errors():
+    probabilities, labels = case()
+    found = compare(probabilities, labels)
+    rates = []
+    for share, belief in ((0.0, 0.0), (1.0, 0.4)):
+        posterior = label_posterior(
+            probabilities, labels, found, unexplained_share=share, belief=belief
+        )
+        rates.append(1 - np.mean([posterior[row, label] for row, label in enumerate(labels)]))
+    assert rates[0] < rates[1]
+    assert noise_rate_bounds(probabilities, labels, found) == pytest.approx(rates, abs=1e-6)
 
 
 def test_a_usual_confusion_is_believed_less_than_a_rare_one():

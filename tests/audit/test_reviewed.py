@@ -68,6 +68,16 @@ def test_verdicts_follow_the_decisions_and_the_rest_stays(found):
     assert table.loc[others, "reviewed_decision"].isna().all()
 
 
+def test_an_ambiguous_face_keeps_its_given_label_where_the_audit_suggested_another(found):
+    given, suggested = found.table.loc[10, ["given_label", "suggested_label"]]
+    assert given != suggested
+    people = reviewed(found).frame.query("reviewed_decision == 'ambiguous'")
+    people = people.assign(sample_id="s0010", before_review=given)
+    after = with_decisions(found, make_table(people, CLASSES, "toy")).table
+    assert after.loc[10, "verdict"] == "ambiguous"
+    assert after.loc[10, "suggested_label"] == after.loc[10, "given_label"] == given
+
+
 def test_the_summary_counts_what_the_table_holds(found):
     after = with_decisions(found, reviewed(found))
     table, summary = after.table, after.summary

@@ -53,7 +53,12 @@ def test_no_rows_give_nothing():
 
 @pytest.mark.parametrize(
     ("truth", "predicted", "message"),
-    [([0], [0, 1], "two"), ([-1], [0], "negative"), ([3], [0], "below")],
+    [
+        ([0], [0, 1], "two"),
+        ([-1], [0], "negative"),
+        ([0], [-1], "negative"),
+        ([3], [0], "below"),
+    ],
 )
 def test_bad_codes_are_refused(truth, predicted, message):
     with pytest.raises(ValueError, match=message):

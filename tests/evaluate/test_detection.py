@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferclean.evaluate.detection import DETECTION_KEYS, detection_metrics
+from ferclean.evaluate.detection import DETECTION_KEYS, called_wrong, detection_metrics
 
 CASES = st.lists(
     st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.8, 1.0])), max_size=40
@@ -52,6 +52,11 @@ def test_metrics_equal_the_naive_ones(case, threshold):
         assert found["auroc"] is None
     else:
         assert found["auroc"] == pytest.approx(naive_auroc(wrong, clean))
+
+
+def test_single_precision_at_the_cut_off_is_called_wrong():
+    clean = np.float32([0.1, 0.3, 0.9])
+    assert called_wrong(clean, 0.3).tolist() == [True, True, False]
 
 
 def test_precision_and_recall_are_not_each_other():

@@ -49,6 +49,11 @@ def test_equal_distributions_do_not_diverge():
     assert found["js"] == pytest.approx(0, abs=1e-12)
 
 
+def test_the_floored_estimate_is_normalised_again():
+    found = divergences([[1.0, 0.0]], [[1.0, 0.0]])
+    assert found["kl"] == pytest.approx(math.log(1 + KL_FLOOR), rel=1e-6)
+
+
 def test_unknown_rows_are_left_out():
     known, gap = [0.5, 0.5], [np.nan, np.nan]
     assert divergences([known, gap], [known, known])["rows"] == 1
@@ -69,6 +74,16 @@ def test_agreement_is_the_mean_share_and_the_rank_correlation():
     assert found["share"] == pytest.approx((1.0 + 0.5 + 0.2) / 3)
     assert found["entropy_spearman"] == pytest.approx(1.0)
     assert agreement(votes, np.full((3, 2), 0.5), [0, 0, 0])["entropy_spearman"] is None
+
+
+def test_a_row_without_votes_leaves_the_other_rows_their_labels():
+    votes = np.array([[np.nan, np.nan], [0.9, 0.1], [0.3, 0.7]])
+    assert agreement(votes, np.full((3, 2), 0.5), [1, 0, 1])["share"] == pytest.approx(0.8)
+
+
+def test_the_same_shares_in_another_order_of_classes_have_the_same_entropy():
+    shares = np.random.default_rng(0).dirichlet(np.ones(7), size=20)
+    np.testing.assert_array_equal(entropy(shares), entropy(shares[:, ::-1]))
 
 
 def test_entropy_in_nats():

@@ -59,6 +59,13 @@ def test_people_win_in_the_repaired_table():
         pd.testing.assert_series_equal(frame[column], before[column])
 
 
+def test_decisions_are_compared_with_the_observed_label_not_the_given_one():
+    base = repaired()
+    clean = make_table(base.frame.assign(given="happy"), CLASSES, "toy")  # sad is injected noise
+    found, expected = (with_decisions(each).frame.drop(columns="given") for each in (clean, base))
+    pd.testing.assert_frame_equal(found, expected)
+
+
 def test_without_decisions_the_table_is_the_same():
     bare = repaired()
     names = [name for name in bare.frame if "review" not in name]

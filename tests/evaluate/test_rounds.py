@@ -152,6 +152,27 @@ def test_only_the_oracle_clean_rows_may_be_left_out(base):
         judged_rows(base, [full, clean])
 
 
+def test_a_run_that_lost_some_wrong_rows_is_no_oracle_clean_run(base):
+    train = train_rows(base)
+    wrong = np.flatnonzero(train.codes("observed") != train.codes("true"))
+    some = train.take(np.delete(np.arange(len(train)), wrong[:2]))
+    with pytest.raises(FercleanError, match="lacks the training row"):
+        judged_rows(base, [a_round(some, some.codes("true"), np.ones(len(some)))])
+
+
+def test_a_row_without_label_and_without_truth_is_not_known_to_be_right(base):
+    unknown = np.flatnonzero(base.in_split("train"))[0]
+    codes = {name: base.codes(name) for name in ("observed", "true")}
+    for values in codes.values():
+        values[unknown] = -1
+    base = base.with_columns(**{n: labels_from_codes(c, CLASSES) for n, c in codes.items()})
+    train = train_rows(base)
+    true, observed = train.codes("true"), train.codes("observed")
+    right = train.take((true >= 0) & (true == observed))
+    mask = judged_rows(base, [a_round(right, right.codes("true"), np.ones(len(right)))])
+    assert mask.sum() == len(right) and not mask[unknown]
+
+
 def test_a_round_that_changed_the_inputs_is_refused(base):
     train = train_rows(base)
     table = a_round(train, train.codes("true"), np.ones(len(train)))

@@ -59,6 +59,14 @@ def test_the_gap_over_seeds_is_the_share_of_the_means_not_the_mean_of_shares():
     assert table.loc["cross_entropy", "gap_closed_seeds"] == 0
 
 
+def test_a_seed_without_a_control_has_no_part_in_the_gap_over_seeds():
+    metrics = runs(0.6, 0.8, 0.7) | runs(None, 0.8, 0.9, seed=1)
+    table = mean_over_seeds(results_table(metrics)).set_index("method")
+    assert table.loc["smr", "gap_closed_mean"] == pytest.approx(0.5)
+    assert table.loc["smr", "gap_closed_seeds"] == 1
+    assert table.loc["smr", "test_accuracy_last_epoch_mean"] == pytest.approx(0.8)
+
+
 def test_one_seed_has_no_deviation():
     assert mean_over_seeds(results_table(runs(None, None, 0.7)))["gap_closed_sd"].isna().all()
 

@@ -30,6 +30,15 @@ def test_target_and_penalty_equal_the_authors_loop():
         assert float(penalty[i]) == pytest.approx(math.log(1 - inner), rel=1e-3, abs=1e-6)
 
 
+def test_targets_of_many_classes_sum_to_one_although_predictions_are_clipped():
+    logits = torch.zeros(2, 200)
+    logits[:, 7] = 50.0
+    prediction = clipped_prediction(logits)
+    assert (prediction.sum(dim=1) > 1.01).all()
+    moved = moved_target(torch.full((2, 200), 1 / 200), prediction, 0.3)
+    torch.testing.assert_close(moved.sum(dim=1), torch.ones(2))
+
+
 def test_the_penalty_draws_the_prediction_to_the_target_and_the_target_stays():
     logits = torch.zeros(1, 3, requires_grad=True)
     target = torch.tensor([[0.8, 0.1, 0.1]])

@@ -26,6 +26,11 @@ def test_of_equal_importances_the_first_are_high():
     assert low_importance(torch.full((10,), 0.5), 0.7).tolist() == [False] * 7 + [True] * 3
 
 
+def test_a_share_whose_product_is_rounded_down_loses_no_row():
+    assert 0.29 * 100 < 29
+    assert low_importance(draw(0, rows=100)[0], 0.29).sum() == 71
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 12))
 def test_regularisation_is_the_missing_margin_between_the_groups_means(seed, rows):
@@ -63,3 +68,9 @@ def test_labels_change_where_another_class_leads_by_the_margin(seed, margin):
         change = allowed[i] and (row.max() - row[labels[i]]) > margin
         assert found[i] == (row.argmax() if change else labels[i])
     assert found.dtype == torch.int64
+
+
+def test_a_tie_keeps_the_label_even_without_a_margin():
+    tied = torch.tensor([[1.0, 1.0, 0.0]])
+    found = cured_labels(tied, torch.tensor([1]), torch.tensor([True]), 0.0)
+    assert found.tolist() == [1]

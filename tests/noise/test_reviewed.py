@@ -72,6 +72,15 @@ def test_a_decision_about_another_label_is_stale_unless_noise_was_injected():
     assert summary["stale"] == 0
 
 
+def test_before_review_is_the_injected_label_not_the_given_one():
+    noisy = table().with_columns(observed=table((1, 2, 0, 1, 2, 0, 1, 2)).frame["observed"])
+    found, _ = reviewed(
+        decided(0, "relabel", "fear"), decided(5, "ambiguous"), compare_given=False, of=noisy
+    )
+    assert found.codes("before_review").tolist() == [1, -1, -1, -1, -1, 0, -1, -1]
+    assert found.codes("observed").tolist() == [2, 2, 0, 1, 2, 0, 1, 2]
+
+
 def test_unknown_samples_are_counted_but_a_file_of_another_data_set_is_refused():
     stranger = Decision("other", "sad", "keep", "sad", "Ann", "2026-01-31T12:00:00Z")
     _, summary = reviewed(stranger, decided(1, "keep", "happy"))

@@ -106,6 +106,17 @@ def test_components_that_em_swapped_are_named_by_their_means():
     assert (np.diff(found.clean_probability[order]) >= 0).all()
 
 
+def test_the_component_of_the_larger_mean_is_clean_where_the_other_has_the_larger_alpha():
+    random = np.random.default_rng(0)
+    scores = np.concatenate([random.beta(2, 0.5, size=600), random.beta(12, 24, size=400)])
+    clean = np.repeat([True, False], [600, 400])
+    fit = fit_two_betas(scores)
+    alphas, betas = (np.array(fit.parameters[name]) for name in ("alphas", "betas"))
+    assert alphas[0] < alphas[1]
+    assert (alphas / (alphas + betas)).tolist() == pytest.approx([4 / 5, 1 / 3], abs=0.1)
+    assert ((fit.clean_probability > 0.5) == clean).mean() > 0.85
+
+
 def test_scores_are_fitted_within_the_clip_and_judged_as_they_are():
     random = np.random.default_rng(3)
     scores = np.concatenate([np.full(40, 1.0), random.random(60), np.zeros(20)])

@@ -184,6 +184,10 @@ def test_a_tie_goes_to_the_observed_label():
     assert corrected_labels(similarity, np.array([0, 1, 2])).tolist() == [0, 1, 0]
 
 
+def test_a_label_gives_way_to_a_class_that_is_slightly_more_similar():
+    assert corrected_labels(np.array([[0.5, 0.501]]), np.array([0])).tolist() == [1]
+
+
 def test_what_is_not_finite_or_not_known_is_refused():
     points, observed = np.ones((4, 2)), np.zeros(4, dtype=int)
     broken = points.copy()

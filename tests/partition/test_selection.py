@@ -65,6 +65,13 @@ def test_the_threshold_is_lowered_only_above_the_limit():
     assert above.threshold == pytest.approx(mean - (mean - 0.2) / 5)
 
 
+def test_a_row_at_the_threshold_is_not_below_it():
+    divergence, observed = np.array([0.0, 0.25, 0.5]), np.zeros(3, dtype=int)
+    found = select_uniformly(divergence, observed, classes=1, limit=0.7, slack=5)
+    assert found.threshold == 0.25 and found.share == pytest.approx(1 / 3)
+    assert found.selected.tolist() == [True, False, False]
+
+
 def test_equal_divergences_select_all_and_an_absent_class_nothing():
     same = select_uniformly(np.full(7, 0.3), np.zeros(7, int), classes=2, limit=0.7, slack=5)
     assert same.selected.all() and same.share == 1.0

@@ -33,6 +33,11 @@ def test_a_tie_goes_to_the_observed_label():
     assert decided([[0.5, 0.5]], [1], [0.9]).label.tolist() == [1]
 
 
+def test_nearly_equal_is_no_tie():
+    found = decided([[0.4999, 0.5001]], [0], [0.9])
+    assert found.label.tolist() == [1] and found.action.tolist() == ["relabel"]
+
+
 def test_no_rows_no_decisions():
     found = decide(np.empty((0, 3)), np.empty(0, int), np.empty(0), threshold=0.5, reasons=REASONS)
     assert found.label.shape == (0,) and found.distribution.shape == (0, 3)
@@ -41,6 +46,8 @@ def test_no_rows_no_decisions():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="equal length"):
         decided([[1.0, 0.0]], [0, 1], [0.5, 0.5])
+    with pytest.raises(ValueError, match="equal length"):
+        decided([[1.0, 0.0], [1.0, 0.0]], [0, 1], [0.5])
 
 
 @settings(max_examples=40, deadline=None)

@@ -38,6 +38,13 @@ def test_co_refine_equals_a_naive_loop_for_arrays_and_tensors(temperature):
     np.testing.assert_allclose(co_refine(*tensors, temperature).numpy(), naive)
 
 
+def test_a_small_temperature_does_not_underflow():
+    rows = np.float32([[0.5, 0.3, 0.2], [0.4, 0.2, 0.4]])
+    expected = [[1, 0, 0], [0.5, 0, 0.5]]
+    np.testing.assert_allclose(sharpen(rows, 0.005), expected, atol=1e-6)
+    np.testing.assert_allclose(sharpen(torch.from_numpy(rows), 0.005), expected, atol=1e-6)
+
+
 def test_temperature_one_changes_nothing():
     rows = np.array([[0.2, 0.3, 0.5]])
     np.testing.assert_allclose(sharpen(rows, 1.0), rows)

@@ -243,6 +243,24 @@ def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
     assert names(tmp_path) == ["x[1].txt"]
 
 
+def test_a_second_writer_leaves_the_temporary_of_a_living_one(tmp_path):
+    final = tmp_path / "x.txt"
+    with atomic_path(final) as first:
+        first.write_text("first")
+        write_text(final, "second")
+        assert final.read_text() == "second"
+        assert first.read_text() == "first"
+    assert final.read_text() == "first"
+    assert names(tmp_path) == ["x.txt"]
+
+
+def test_leftovers_are_known_by_the_whole_name(tmp_path):
+    for name in (".x[1].dead.tmp.txt", ".x1.dead.tmp.txt"):
+        (tmp_path / name).touch()
+    write_text(tmp_path / "x[1].txt", "text")
+    assert names(tmp_path) == [".x1.dead.tmp.txt", "x[1].txt"]
+
+
 def test_writing_works_where_there_are_no_locks(tmp_path, monkeypatch):
     def no_locks(handle, operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
@@ -321,6 +339,27 @@ def test_a_folder_is_replaced_only_if_it_holds_the_mark(tmp_path):
         list(tmp_path.iterdir())
     ) == 1
     assert (final / "mark").read_text() == "new"
+
+
+def test_the_old_folder_is_put_back_where_the_new_one_cannot_be(tmp_path, monkeypatch):
+    final = tmp_path / "folder"
+    with atomic_folder(final) as folder:
+        (folder / "mark").write_text("old")
+    rename = Path.replace
+
+    def full(source, target):
+        if source.suffix == ".tmp":
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with (
+        pytest.raises(FercleanError, match=r"^cannot write .*folder: Disk quota exceeded$"),
+        atomic_folder(final, replace="mark") as folder,
+    ):
+        (folder / "mark").write_text("new")
+    assert (final / "mark").read_text() == "old"
+    assert names(tmp_path) == ["folder"] and names(final) == ["mark"]
 
 
 def test_neither_files_nor_links_are_taken_for_folders(tmp_path):

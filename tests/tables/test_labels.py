@@ -170,6 +170,8 @@ def test_nothing_overwrites_the_given_labels():
         ({"given": ["sad", "hapy", "sad"]}, "column 'given' holds 'hapy', which is none of the"),
         ({"observed": ["sad", 3, "sad"]}, "column 'observed' holds 3, which is none of the"),
         ({"true": ["", "sad", "sad"]}, "column 'true' holds '', which is none of the"),
+        ({"face_row": ["0", "1", "2"]}, "face_row must be a whole number a row"),
+        ({"face_row": [0, None, 2]}, "face_row must be a whole number a row"),
     ],
 )
 def test_a_wrong_table_is_one_sentence(changes, message):
@@ -210,6 +212,13 @@ def test_training_sees_no_column_that_is_for_evaluation(tmp_path):
     without = full.drop(columns=["true", "votes_sad"])
     write_label_table(make_table(without, CLASSES, "d"), tmp_path / "y.parquet")
     pd.testing.assert_frame_equal(read_training_table(tmp_path / "y.parquet").frame, read.frame)
+
+
+def test_training_does_not_see_the_given_labels(tmp_path):
+    full = frame(observed=["sad", "sad", None], true=["sad", "sad", "sad"], face_row=[0, 1, 2])
+    write_label_table(make_table(full, CLASSES, "d"), tmp_path / "x.parquet")
+    read = read_training_table(tmp_path / "x.parquet")
+    assert set(read.frame) == {"sample_id", "path", "split", "observed", "face_row"}
 
 
 def test_a_column_that_is_asked_for_must_be_there(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +16,7 @@ from ferclean.tables.partitions import (
     Partition,
     read_evidence,
     read_partition,
+    read_threshold,
     write_partition,
 )
 
@@ -53,6 +56,14 @@ def test_a_partition_comes_back_to_the_last_bit(tmp_path_factory, networks, rows
         np.testing.assert_array_equal(read.evidence[name], values)
 
 
+def test_the_methods_own_threshold_comes_back(tmp_path):
+    partition, ids = example()
+    own = dataclasses.replace(partition, threshold=0.3)
+    write_partition(own, ids, CLASSES, tmp_path / "x.parquet")
+    assert read_partition(tmp_path / "x.parquet", CLASSES, ids).threshold == 0.3
+    assert read_threshold(tmp_path / "x.parquet") == 0.3
+
+
 def test_the_same_partition_gives_the_same_bytes(tmp_path):
     partition, ids = example()
     for name in ("a", "b"):
@@ -80,6 +91,15 @@ def test_other_rows_or_classes_are_named(tmp_path):
         read_partition(path, CLASSES, ids[::-1])
     with pytest.raises(FercleanError, match=r"x\.parquet: column 'p_0_fear' is missing"):
         read_partition(path, (*CLASSES, "fear"), ids)
+
+
+def test_a_column_of_texts_is_named(tmp_path):
+    partition, ids = example()
+    texts = dataclasses.replace(partition, score=partition.score.astype(str))
+    write_partition(texts, ids, CLASSES, tmp_path / "x.parquet")
+    message = r"x\.parquet: column 'score_0' holds something else than numbers"
+    with pytest.raises(FercleanError, match=message):
+        read_partition(tmp_path / "x.parquet", CLASSES, ids)
 
 
 def test_what_is_no_partition_is_named(tmp_path):

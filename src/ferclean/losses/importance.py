@@ -24,7 +24,7 @@ def low_importance(importance: Tensor, high_share: float) -> Tensor:
     """
     order = torch.argsort(importance.detach(), descending=True, stable=True)
     low = torch.zeros(len(importance), dtype=torch.bool, device=importance.device)
-    low[order[int(round(high_share * len(importance), 9)) :]] = True  # .7 * 10 is below 7
+    low[order[int(round(high_share * len(importance), 9)) :]] = True  # .29 * 100 is below 29
     return low
 
 
