@@ -66,6 +66,12 @@ mean and, behind ±, their standard deviation. Sorted by the accuracy of the las
 Minutes are the processor's own of training; of older runs those of a clock, which other work on the
 machine made longer.
 """
+# Said below the tables of these protocols.
+NOTES = {
+    "p1": "Classes of P1 are of unlike size, and rare ones are learnt last. Methods that trust a "
+    "young network give these up (compare the mean over classes with the control's); those that "
+    "draw all classes equally often keep them, and pay in accuracy.",
+}
 PUBLISHED_HEAD = """## What the papers report
 
 Other data, other networks, face-pretrained weights, and mostly the best epoch on the test set:
@@ -85,7 +91,7 @@ def render() -> str:
     for name, title in TITLES.items():
         path = HERE / "results" / f"{name}.json"
         if path.exists():
-            sections.append(_section(title, read_json(path)))
+            sections.append(_section(title, read_json(path), NOTES.get(name, "")))
     sections += cost_sections(HERE / "results")
     pictures = HERE / "results" / "p3_audit.json"
     if pictures.exists():
@@ -95,12 +101,13 @@ def render() -> str:
     return "\n".join(sections)
 
 
-def _section(title: str, record: dict[str, Any]) -> str:
+def _section(title: str, record: dict[str, Any], note: str) -> str:
     header = ["method", "seeds", *(heading for _, heading in COLUMNS), "minutes"]
     groups = sorted(_groups(record), key=lambda group: -_accuracy(group[1]))
     rows = [_row(method, runs) for method, runs in groups]
     made = f"`{record['command']}`; {_made_with(record)}"
     lines = [f"## {title}", "", f"{made}.", "", *table([header, *rows]), ""]
+    lines += [note, ""] if note else []
     return "\n".join([*lines, *_votes(groups)])
 
 
