@@ -59,10 +59,9 @@ def classes_by_labels(labels: np.ndarray, width: int) -> tuple[str, ...]:
     if values is None:
         return _names(labels, width)
     present = set(values.tolist())
-    for first in (0, 1):
-        columns = range(first, first + width)
-        end = 0 if first == 0 else width
-        if present <= set(columns) and end in present:
+    # Only numbers from 0 hold 0, and only those from 1 hold K.
+    for columns, telling in ((range(width), 0), (range(1, width + 1), width)):
+        if telling in present and present <= set(columns):
             return tuple(map(str, columns))
     if present <= set(range(1, width)):
         raise FercleanError(

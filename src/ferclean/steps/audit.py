@@ -26,7 +26,7 @@ from ferclean.tables.audit_inputs import (
 _TITLE = "Which labels are wrong"
 # Faces of each verdict on the page: a megabyte at most.
 _GALLERY = 60
-FILES = ("audit.parquet", "audit.csv", "audit.json", "index.html")
+_FILES = ("audit.parquet", "audit.csv", "audit.json", "index.html")
 _NAMES_SHOWN = 8
 
 
@@ -123,7 +123,7 @@ def write_findings(
 
 def _spare_inputs(output: Path, inputs: Sequence[Path]) -> None:
     """Refuse to write over what is read."""
-    written = {(output / name).resolve() for name in FILES}
+    written = {(output / name).resolve() for name in _FILES}
     for path in inputs:
         if path.resolve() in written:
             raise FercleanError(f"--out {output} would write over {path}: name another folder")
