@@ -86,9 +86,7 @@ class Looks:
         self.trained = frozenset(network for work in passes for network in work.trains)
         self.kept = {name: (seen, old | self.trained) for name, (seen, old) in self.kept.items()}
 
-    def look(
-        self, run: Run, name: Literal["training", "held_out"], state: TrainState
-    ) -> Observation:
+    def look(self, run: Run, name: Part, state: TrainState) -> Observation:
         """Return what the recipe looks at: logits and its further outputs."""
         before, changed = self.kept.pop(name, (None, frozenset(range(len(state.networks)))))
         asked = sorted(changed)

@@ -98,11 +98,11 @@ def audit_pictures(
     work = output / "work"
     done = _Finished(work)
     faces, labels = _prepare(done, work, settings, seed)
-    held_out = int((~read_label_table(labels).in_split("train")).sum())
+    training = read_label_table(labels).in_split("train")
+    rows, held_out = int(training.sum()), int((~training).sum())
     if held_out:
         say(f"{held_out} rows of splits other than train are not audited")
     if fit_epochs:
-        rows = int(read_label_table(labels).in_split("train").sum())
         settings = settings.with_section("training", fit_to_rows(settings.training, rows))
         if rows < _FEWEST_ROWS:
             say(f"{rows} faces teach a network little: below {_FEWEST_ROWS} verdicts are hints")
@@ -128,8 +128,7 @@ def audit_pictures(
 def _require_apart(output: Path, data: str | None) -> None:
     """Refuse a folder within the data: a second call would take what it holds for pictures."""
     if data is not None and Path(data).is_dir():
-        inside = output.resolve().is_relative_to(Path(data).resolve())
-        if inside:
+        if output.resolve().is_relative_to(Path(data).resolve()):
             raise FercleanError(
                 f"--out {output} lies inside --data {data}: name a folder beside it"
             )
@@ -238,12 +237,8 @@ class _Finished:
         self._before = resume_path(step, [self._before, *values], [], code_of=code_of or step).stem
         mark = self._folder / f"{step}.done"
         made = all(path.exists() for path in outputs)
-        if (
-            made
-            and not self._anew
-            and mark.is_file()
-            and mark.read_text(errors="replace") == self._before
-        ):
+        same = mark.is_file() and mark.read_text(errors="replace") == self._before
+        if made and same and not self._anew:
             say(f"{step}: done before")
             return
         self._anew = True
