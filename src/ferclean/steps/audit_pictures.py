@@ -127,11 +127,10 @@ def audit_pictures(
 
 def _require_apart(output: Path, data: str | None) -> None:
     """Refuse a folder within the data: a second call would take what it holds for pictures."""
-    if data is not None and Path(data).is_dir():
-        if output.resolve().is_relative_to(Path(data).resolve()):
-            raise FercleanError(
-                f"--out {output} lies inside --data {data}: name a folder beside it"
-            )
+    if data is None or not Path(data).is_dir():
+        return
+    if output.resolve().is_relative_to(Path(data).resolve()):
+        raise FercleanError(f"--out {output} lies inside --data {data}: name a folder beside it")
 
 
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
