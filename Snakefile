@@ -45,3 +45,5 @@ rule all:
         paths(rules.all_audit.input),
         paths(rules.all_evaluate.input),
         paths(rules.all_report.input),
+    message:
+        "Everything is made; open results/report/index.html"
