@@ -58,6 +58,18 @@ def test_a_preset_is_written_to_a_file_that_checks(tmp_path):
     assert "symmetric_inclusive-0.9-seed0/smr" in call("--check", path).output
 
 
+def test_an_edited_file_is_kept_beside_the_preset_that_replaces_it(tmp_path):
+    path, kept = tmp_path / "params.yaml", tmp_path / "params.yaml.old"
+    path.write_text("my: edits", encoding="utf-8")
+    said = call("--preset", "fer", "--out", path).stderr
+    assert f"what stood there is kept as {kept}" in said
+    assert kept.read_text(encoding="utf-8") == "my: edits"
+    assert path.read_text(encoding="utf-8") == preset_text("fer")
+    # The preset itself, written once more, must not push the edits out of the copy.
+    assert "is kept as" not in call("--preset", "fer", "--out", path).stderr
+    assert kept.read_text(encoding="utf-8") == "my: edits"
+
+
 def test_list_names_every_preset_in_a_line():
     lines = call("--list").output.splitlines()
     assert [line.split()[0] for line in lines] == preset_names()

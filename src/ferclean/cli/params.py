@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from ferclean.config.presets import load_preset, preset_names, preset_note
 from ferclean.config.reference import params_text, reference_text
 from ferclean.config.runs import runs_of
 from ferclean.errors import FercleanError
-from ferclean.tables.atomic import write_text
+from ferclean.tables.atomic import atomic_path, write_text
 
 _HEADING = """{note}
 
@@ -43,7 +44,10 @@ def params(
     elif list_presets:
         _list_presets()
     elif preset is not None:
-        _emit(preset_text(preset), out)
+        text = preset_text(preset)
+        if out is not None:
+            _keep_edits(out, text)
+        _emit(text, out)
     else:
         _emit(reference_text({name: preset_note(name) for name in preset_names()}), out)
 
@@ -81,6 +85,16 @@ def _list_presets() -> None:
     width = max(map(len, preset_names()))
     for name in preset_names():
         typer.echo(f"{name:<{width}}  {preset_note(name).splitlines()[0]}")
+
+
+def _keep_edits(out: Path, text: str) -> None:
+    # The file that a preset replaces is mostly the user's params.yaml, perhaps never committed.
+    if not out.is_file() or out.read_bytes() == text.encode():
+        return
+    kept = out.with_name(f"{out.name}.old")
+    with atomic_path(kept) as path:
+        shutil.copyfile(out, path)
+    typer.echo(f"{out}: what stood there is kept as {kept}", err=True)
 
 
 def _emit(text: str, out: Path | None) -> None:
