@@ -1,9 +1,15 @@
 """What is built for a run, and what is only read."""
 
 import pytest
+import torch
 
+from ferclean.config.methods import METHOD_NAMES
+from ferclean.config.training import ModelSettings
+from ferclean.errors import FercleanError
 from ferclean.methods.ldl_alsg import LdlAlsg
 from ferclean.methods.runner import History
+from ferclean.models.registry import build_network
+from ferclean.steps.pretrain import pretrain
 from ferclean.steps.resume import ResumeFile
 from ferclean.steps.training_inputs import open_training
 from ferclean.train.state import save_torch, state_to_dict
@@ -32,3 +38,57 @@ def test_a_memory_that_a_checkpoint_holds_is_not_computed_again(tmp_path, monkey
                 assert again.memory[name].dtype == values.dtype
         with pytest.raises(AssertionError, match="built again"):
             inputs.fresh_state()
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A plain network with as many classes as the small data, as a file."""
+    network = build_network(
+        ModelSettings(name="tiny48"), classes=3, channels=1, image_size=24, seed=7
+    )
+    torch.save(network.state_dict(), tmp_path / "published.pt")
+    return tmp_path / "published.pt", network.state_dict()
+
+
+def on_weights(folder, method, path):
+    return run_files(*write_small_data(folder / "data"), method, small_settings(weights=path))
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_every_method_starts_from_published_weights(tmp_path, published, method):
+    path, weights = published
+    with open_training(on_weights(tmp_path, method, path)) as inputs:
+        built, networks = inputs.unfilled_state().networks, inputs.fresh_state().networks
+    for seeded, network in zip(built, networks, strict=True):
+        plain = isinstance(network.classifier, torch.nn.Linear)
+        for name, value in network.state_dict().items():
+            taken = name.startswith("backbone.") or (plain and name.startswith("classifier."))
+            assert torch.equal(value, weights[name] if taken else seeded.state_dict()[name]), name
+
+
+def test_only_the_first_step_reads_published_weights(tmp_path, published, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, _ = published
+    files = on_weights(tmp_path, "scn", path)
+    with open_training(files) as inputs:
+        state = inputs.fresh_state()
+        save_torch(state_to_dict(state, inputs.identity), tmp_path / "checkpoint.pt")
+        resume = ResumeFile("train", inputs, files.paths, {})
+        resume.save(state, History())
+        path.unlink()
+        resumed = resume.load()
+        assert resumed is not None
+        for again in (inputs.load_state(tmp_path / "checkpoint.pt"), resumed[0]):
+            for name, value in again.networks[0].state_dict().items():
+                assert torch.equal(value, state.networks[0].state_dict()[name])
+    with pytest.raises(FercleanError, match=r"^model\.weights: file not found: .*published\.pt$"):
+        pretrain(files, output=tmp_path / "pretrain")
+
+
+def test_other_published_weights_do_not_resume(tmp_path, published):
+    path, weights = published
+    files = on_weights(tmp_path, "cross_entropy", path)
+    with open_training(files) as inputs:
+        first = ResumeFile("pretrain", inputs, [*files.paths, path], {}).path
+        torch.save({name: value + 1 for name, value in weights.items()}, path)
+        assert ResumeFile("pretrain", inputs, [*files.paths, path], {}).path != first

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ferclean.errors import FercleanError
 from ferclean.models.network import Network
@@ -29,7 +30,9 @@ def load_backbone_weights(network: Network, path: str | Path) -> None:
     may be nested in ``state_dict`` or ``model`` and carry the prefix ``module.``. Every name and
     shape must fit, with these exceptions and no other:
 
-    * the classifier may be absent, and is left as it was when the file has other classes;
+    * the classifier may be absent, and is left as it was when the file has other classes or a
+      recipe has put its own in the place of the linear layer;
+    * a recipe's further heads are never in such a file, and are left as they were;
     * layers that published files hold between features and classifier are left out
       (VGG16's second fully connected layer, the embedding of SCN's ResNet-18);
     * the batch counters of all normalisation layers may be absent together (files older than
@@ -50,13 +53,24 @@ def load_backbone_weights(network: Network, path: str | Path) -> None:
         If the file is missing, unreadable, holds anything but tensors, or does not fit.
     """
     found = _unwrap(_read(Path(path)), Path(path))
-    target = network.state_dict()
-    weights = _as_named_here(found, network, Path(path))
+    target = _published_part(network)
+    weights = _as_named_here(found, network)
     weights = _sum_stem_channels(weights, target, f"backbone.{network.kind.stem}")
     weights = _settle_classifier(weights, target)
     weights = _settle_counters(weights, target)
     _check_fit(weights, target, Path(path))
-    network.load_state_dict(weights, strict=True)
+    network.load_state_dict({**network.state_dict(), **weights}, strict=True)
+
+
+def _published_part(network: Network) -> dict[str, torch.Tensor]:
+    """Return what a published file can hold: the backbone, and a classifier that is linear."""
+    weights = network.state_dict()
+    plain = isinstance(network.classifier, nn.Linear)
+    return {
+        name: value
+        for name, value in weights.items()
+        if name.startswith("backbone.") or (plain and name in _CLASSIFIER)
+    }
 
 
 def _read(path: Path) -> Any:
@@ -107,7 +121,7 @@ def _without_prefixes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tenso
 
 
 def _as_named_here(
-    weights: Mapping[str, torch.Tensor], network: Network, path: Path
+    weights: Mapping[str, torch.Tensor], network: Network
 ) -> dict[str, torch.Tensor]:
     if any(name.startswith("backbone.") for name in weights):
         return dict(weights)
@@ -134,6 +148,8 @@ def _sum_stem_channels(
 def _settle_classifier(
     weights: dict[str, torch.Tensor], target: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
+    if not any(name in target for name in _CLASSIFIER):
+        return {name: value for name, value in weights.items() if name not in _CLASSIFIER}
     present = [name for name in _CLASSIFIER if name in weights]
     same_classes = [len(weights[n]) == len(target[n]) for n in present if weights[n].ndim > 0]
     if not any(same_classes):

@@ -50,9 +50,7 @@ class ResumeFile:
         self, step: str, inputs: TrainingInputs, files: Iterable[Path], extra: dict[str, Any]
     ) -> None:
         values = (inputs.identity.as_dict(), _settings(inputs), extra)
-        weights = inputs.settings.model.weights
-        given = [*files, *([Path(weights)] if weights else [])]
-        self.path = resume_path(step, values, given, code_of="train")
+        self.path = resume_path(step, values, files, code_of="train")
         self._inputs = inputs
 
     def load(self) -> tuple[TrainState, History] | None:

@@ -13,6 +13,7 @@ from ferclean.config.load import Settings
 from ferclean.methods.base import Context
 from ferclean.methods.registry import build_recipe
 from ferclean.methods.runner import Run
+from ferclean.models.weights import load_backbone_weights
 from ferclean.progress import say
 from ferclean.steps.side_inputs import read_side_inputs
 from ferclean.steps.training_rows import observed_labels, read_faces_and_labels
@@ -86,13 +87,16 @@ class TrainingInputs:
     settings: Settings
 
     def fresh_state(self) -> TrainState:
-        """Build the seeded networks of the run and the recipe's memory."""
+        """Build the seeded networks of the run, on published weights if any, and the memory."""
         state = self.unfilled_state()
+        if self.identity.model.weights is not None:
+            for network in state.networks:
+                load_backbone_weights(network, self.identity.model.weights)
         state.memory = self.run.recipe.start_memory(self.run.context)
         return state
 
     def unfilled_state(self) -> TrainState:
-        """Build the networks without the memory, which may cost a graph of all rows."""
+        """Build the networks for a checkpoint to fill: without published weights and memory."""
         context, recipe = self.run.context, self.run.recipe
         state = fresh_state(
             self.identity,

@@ -16,7 +16,6 @@ from ferclean.config.training import ModelSettings, OptimizerSettings
 from ferclean.errors import FercleanError, shown
 from ferclean.models.network import HeadBuilder, Network
 from ferclean.models.registry import build_network
-from ferclean.models.weights import load_backbone_weights
 from ferclean.tables.atomic import atomic_path
 from ferclean.train.schedule import build_optimizer
 from ferclean.train.seeds import derive_seed
@@ -103,8 +102,6 @@ def fresh_state(
             seed=derive_seed(identity.seed, "network", number),
             heads=heads,
         )
-        if identity.model.weights is not None:
-            load_backbone_weights(network, identity.model.weights)
         built.append(network.to(device=device, memory_format=torch.channels_last))  # type: ignore[call-overload]
     factors = learning_rate_factors
     return TrainState(built, [build_optimizer(network, optimizer, factors) for network in built])
