@@ -36,7 +36,7 @@ def test_rounds_tell_accuracy_before_and_after(base):
     half = np.where(np.arange(len(train)) % 2, true, observed)
     clean = (true == observed).astype(float)
     table = round_table(
-        train, [a_round(train, half, clean), a_round(train, true, clean)], threshold=0.5
+        train, [a_round(train, half, clean), a_round(train, true, clean)], thresholds=[0.5, 0.5]
     )
     assert table["label_accuracy_before"].tolist() == [
         pytest.approx((observed == true).mean()), pytest.approx((half == true).mean())
@@ -91,7 +91,7 @@ def test_a_missing_observed_label_is_left_out_of_the_comparison(base):
     observed[0] = -1
     train = train.with_columns(observed=labels_from_codes(observed, CLASSES))
     final = a_round(train, train.codes("true"), np.ones(len(train)))
-    assert round_table(train, [final], threshold=0.5)["detection_rows"].iloc[0] == len(train) - 1
+    assert round_table(train, [final], thresholds=[0.5])["detection_rows"].iloc[0] == len(train) - 1
     assert np.isfinite(label_metrics(train, final)["divergence_js_observed"])
 
 

@@ -63,6 +63,22 @@ def test_metrics_are_flat_and_agree_with_the_tables(fake):
     assert metrics["validation_selected_epoch"] == best
 
 
+def test_a_round_is_judged_by_the_cut_off_of_its_own_partition(fake):
+    run(fake)
+    rounds = fake.evaluate_arguments("smr")["output"] / "rounds.csv"
+    before = pd.read_csv(rounds)
+    path = fake.evaluate_arguments("smr")["denoise"] / "round_0" / "partition.parquet"
+    ids = pd.read_parquet(path)["sample_id"].to_numpy()
+    classes = read_label_table(fake.evaluate_arguments("smr")["labels"]).classes
+    partition = replace(read_partition(path, classes, ids), threshold=1.0)
+    write_partition(partition, ids, classes, path)
+    run(fake)
+    after = pd.read_csv(rounds)
+    assert before["noise_rate_estimated"].iloc[0] < 1
+    assert after["noise_rate_estimated"].iloc[0] == 1
+    pd.testing.assert_frame_equal(after.iloc[1:], before.iloc[1:])
+
+
 def test_test_rows_are_scored_against_the_truth_by_their_ids(fake):
     metrics = run(fake)
     content = np.load(fake.evaluate_arguments("smr")["denoise"] / "round_2" / "predictions.npz")

@@ -22,7 +22,7 @@ from ferclean.tables.labels import LabelTable, labels_from_codes, make_table
 
 
 def round_table(
-    judged: LabelTable, rounds: Sequence[LabelTable], *, threshold: float
+    judged: LabelTable, rounds: Sequence[LabelTable], *, thresholds: Sequence[float]
 ) -> pd.DataFrame:
     """One row a round: label accuracy before and after, actions, detection.
 
@@ -32,8 +32,9 @@ def round_table(
         The training rows of the run with their evaluation-only columns.
     rounds : sequence of LabelTable
         Tables of rounds 0..R with the same rows in the same order.
-    threshold : float
-        The method's own cut-off: rows with a clean probability at or below it are called wrong.
+    thresholds : sequence of float
+        The method's own cut-off of each round: rows with a clean probability at or below it are
+        called wrong.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def round_table(
         of all rows called wrong) and ``detection_*``.
     """
     before, records = judged.codes("observed"), []
-    for number, table in enumerate(rounds):
+    for number, (table, threshold) in enumerate(zip(rounds, thresholds, strict=True)):
         records.append(_round_record(judged, table, before, number=number, threshold=threshold))
         before = table.codes("label")
     return pd.DataFrame(records)

@@ -63,8 +63,9 @@ def evaluate(
         If a file is missing or the files do not belong together.
     """
     base = read_label_table(labels)
-    tables = [_read_round(denoise / f"round_{r}" / "labels.parquet") for r in range(rounds + 1)]
-    folders = [pretrain, *(denoise / f"round_{r}" for r in range(1, rounds + 1))]
+    denoised = [denoise / f"round_{r}" for r in range(rounds + 1)]
+    tables = [_read_round(folder / "labels.parquet") for folder in denoised]
+    folders = [pretrain, *denoised[1:]]
     predictions = read_run_predictions(folders)
     epochs = _read_rounds(folders, "history.csv", ("epoch",))
     timing = _read_rounds(folders, "timing.csv", TIMING_COLUMNS)
@@ -74,7 +75,7 @@ def evaluate(
         tables,
         predictions,
         epochs,
-        partition=denoise / f"round_{rounds}" / "partition.parquet",
+        partitions=[folder / "partition.parquet" for folder in denoised],
         output=output,
         settings=settings.evaluate,
     )
@@ -120,7 +121,7 @@ def _measure(
     predictions: Predictions,
     epochs: pd.DataFrame,
     *,
-    partition: Path,
+    partitions: Sequence[Path],
     output: Path,
     settings: EvaluateSettings,
 ) -> None:
@@ -135,7 +136,7 @@ def _measure(
     on_test, truth = predictions.of_rows(test), best_known_codes(test)
     epochs = _with_scores(epochs, on_test, truth, predictions.of_rows(val), val)
     reliability = reliability_table(on_test[-1], truth, bins=settings.calibration_bins)
-    rounds = round_table(judged, rows, threshold=read_threshold(partition))
+    rounds = round_table(judged, rows, thresholds=[read_threshold(p) for p in partitions])
     test_pairs = pair_table("test", truth, on_test[-1].argmax(axis=1), base.classes)
     confusion = pd.concat([test_pairs, repair_pairs(judged, rows[-1])], ignore_index=True)
     metrics = {
@@ -149,7 +150,7 @@ def _measure(
         **_test_votes(test, on_test[-1]),
         **_test_compounds(test, on_test[-1]),
         **_test_doubts(test, on_test[-1], predictions.doubts_of_rows(test)),
-        **_training_doubts(in_run, undecided, partition),
+        **_training_doubts(in_run, undecided, partitions[-1]),
         **label_metrics(judged, rows[-1]),
         **_round_metrics(rounds),
         **review_metrics(base, repaired),
