@@ -39,6 +39,7 @@ def reviewed(found, rows=("keep", "relabel", "ambiguous")):
             "reviewed_by": "Ann",
             "reviewed_at": "2026-01-31T12:00:00Z",
             "before_review": labels_from_codes(np.array(before), CLASSES),
+            "split_before_review": ["train", "train", "train", "train", "test"],
         }
     )
     return make_table(frame, CLASSES, "toy")
@@ -100,3 +101,11 @@ def test_no_decision_changes_no_row(found):
     columns = list(found.table)
     pd.testing.assert_frame_equal(after.table[columns], found.table, check_dtype=False)
     assert {k: v for k, v in after.summary.items() if k != "reviewed"} == found.summary
+
+
+def test_what_was_taken_out_of_the_validation_rows_is_no_row_of_the_audit(found):
+    people = reviewed(found)
+    frame = people.frame.assign(split_before_review=["train", "train", "train", "val", "test"])
+    after = with_decisions(found, make_table(frame, CLASSES, "toy"))
+    assert after.table["sample_id"].tolist() == sorted(names())
+    assert after.summary["verdicts"]["out_of_scope"] == 0

@@ -27,6 +27,7 @@ def repaired():
             "reviewed_by": ["Ann"] * 4 + [None, "Ann"],
             "reviewed_at": ["2026-01-31T12:00:00Z"] * 4 + [None, "2026-01-31T12:00:00Z"],
             "before_review": codes(0, 0, 0, 0, -1, 0),
+            "split_before_review": ["train", "train", "train", "train", None, "test"],
             "suggested_label": codes(1, 0, 1, -1, 1, -1),
             "label": codes(1, 0, 1, -1, 1, -1),
             "label_quality": [0.1, 0.2, 0.3, np.nan, 0.4, np.nan],
@@ -82,3 +83,11 @@ def test_decided_rows_are_counted_and_measured_apart():
         "reviewed_label_accuracy": 0.5,  # of the two labels that a person named
         "label_accuracy_with_review": 3 / 4,  # of kept, relabelled, ambiguous and undecided
     }
+
+
+def test_what_was_taken_out_of_the_validation_rows_is_not_counted():
+    base = repaired()
+    assert review_metrics(base, base)["reviewed_rows"] == 4
+    splits = ["train", "train", "train", "val", None, "test"]
+    base = base.with_columns(split_before_review=splits)
+    assert review_metrics(base, base)["reviewed_rows"] == 3

@@ -51,6 +51,10 @@ def test_what_is_no_face_leaves_training_and_the_ambiguous_stays():
         "train", "train", "excluded", "train", "val", "excluded", "test", "test"
     ]  # fmt: skip
     assert found.codes("observed").tolist() == table().codes("observed").tolist()
+    before = found.frame["split_before_review"].astype(object)
+    assert before.where(before.notna(), None).tolist() == [
+        None, None, "train", "train", None, "val", None, None
+    ]  # fmt: skip
     assert (summary["not_a_face"], summary["ambiguous"]) == (2, 1)
 
 

@@ -303,6 +303,7 @@ def test_a_method_is_measured_by_what_no_person_decided(fake):
         "reviewed_by": np.where(decided, "Ann", None),
         "reviewed_at": np.where(decided, "2026-01-31T12:00:00Z", None),
         "before_review": base.frame["observed"].where(decided),
+        "split_before_review": base.frame["split"].where(decided, None),
     }
     write_label_table(base.with_columns(**review), path)
     metrics = run(fake)

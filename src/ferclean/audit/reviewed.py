@@ -59,7 +59,8 @@ def with_decisions(found: Examination, reviewed: LabelTable) -> Examination:
     """
     table, classes = found.table, reviewed.classes
     excluded = reviewed.frame["reviewed_decision"] == NOT_A_FACE
-    new = reviewed.frame.loc[excluded & ~reviewed.in_split("val", "test"), ID_COLUMN]
+    in_training = reviewed.frame["split_before_review"] == "train"
+    new = reviewed.frame.loc[excluded & in_training, ID_COLUMN]
     order = pd.Index(table[ID_COLUMN]).append(pd.Index(new)).sort_values()
     table = table.set_index(ID_COLUMN).reindex(order).rename_axis(ID_COLUMN).reset_index()
     decisions = reviewed.frame.set_index("sample_id").reindex(table[ID_COLUMN])

@@ -71,8 +71,8 @@ def review_metrics(base: LabelTable, repaired: LabelTable) -> dict[str, Any]:
     """
     if "reviewed_decision" not in base.frame:
         return {}
-    held_out = base.in_split("val", "test")
-    decided, true = decided_rows(base.frame) & ~held_out, true_codes(base)
+    in_training = (base.frame["split_before_review"] == "train").to_numpy()
+    decided, true = decided_rows(base.frame) & in_training, true_codes(base)
     named = np.where(decided, base.codes("reviewed_label"), -1)
     return {
         "reviewed_rows": int(decided.sum()),

@@ -36,8 +36,8 @@ def with_review(
         ``observed`` is the decided label in the splits ``train`` and ``val``; faces that are none
         leave them for the split ``excluded``. Test rows stay as they are: what measures a run
         must not follow what the run suggested. New columns, null in rows without a decision, are
-        ``reviewed_decision``, ``reviewed_label``, ``reviewed_by``, ``reviewed_at`` and
-        ``before_review`` (the label that would have been observed).
+        ``reviewed_decision``, ``reviewed_label``, ``reviewed_by``, ``reviewed_at``,
+        ``before_review`` (the label that would have been observed) and ``split_before_review``.
     summary : dict
         JSON-able: how many rows were decided, by decision, how many of these are test rows, how
         many decisions are stale, and how many name no sample of the table.
@@ -90,6 +90,8 @@ def _apply(table: LabelTable, taken: dict[int, Decision], code_of: dict[str, int
         columns[name] = np.full(len(table), None, dtype=object)
         columns[name][rows] = values
     split = table.frame["split"].to_numpy(dtype=object, copy=True)
+    columns["split_before_review"] = np.full(len(table), None, dtype=object)
+    columns["split_before_review"][rows] = split[rows]
     split[noisy & (columns["reviewed_decision"] == NOT_A_FACE)] = EXCLUDED
     return table.with_columns(
         split=split,

@@ -8,9 +8,9 @@ Columns
 said, never changed), and, for evaluation only, ``true``, ``votes_<class>`` and
 ``true_p_<class>``. Where people decided, ``reviewed_decision``, ``reviewed_label``,
 ``reviewed_by`` and ``reviewed_at`` say what, ``before_review`` is the label that would have been
-observed, and what is no face stands in the split ``excluded``. The tables of a round add
-``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action`` and ``reason``.
-Labels are dictionary-encoded class names; a missing label is null.
+observed and ``split_before_review`` the split; what is no face stands in the split ``excluded``.
+The tables of a round add ``label``, ``clean_probability``, ``p_<class>``, ``weight``, ``action``
+and ``reason``. Labels are dictionary-encoded class names; a missing label is null.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ REVIEWED_COLUMNS = (
     "reviewed_by",
     "reviewed_at",
     "before_review",
+    "split_before_review",
 )
 ACTIONS = ("keep", "relabel", "soften", "drop")
 ANNOTATION_PREFIX = "annotation_"  # before the names of single annotators
