@@ -15,12 +15,9 @@ from ferclean.config.steps import STEP_SECTIONS
 from ferclean.config.wiring import (
     STEP_SOURCES,
     code_digest,
-    data_files,
     sources_of,
     step_params,
-    workflow_files,
 )
-from ferclean.errors import FercleanError
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "ferclean"
@@ -140,31 +137,9 @@ def test_word_vectors_depend_on_the_classes_and_on_nothing_else_of_the_data():
     assert step_params({**RAW, "data": {**RAW["data"], "seed": 4}}, "word-vectors") == before
 
 
-def test_data_files_lists_folders_and_keeps_missing_names(tmp_path):
-    (tmp_path / "b").mkdir()
-    for name in ("z.png", "b/a.png"):
-        (tmp_path / name).write_text("")
-    folder = str(tmp_path)
-    assert data_files(None) == []
-    assert data_files(folder, None, "missing.csv") == [
-        f"{folder}/b/a.png",
-        f"{folder}/z.png",
-        "missing.csv",
-    ]
-
-
-@pytest.mark.parametrize("name", ["{7}.png", "a<script>.png", "b}.png"])
-def test_a_name_that_snakemake_reads_as_a_placeholder_is_refused(tmp_path, name):
-    (tmp_path / "good.png").touch()
-    assert workflow_files(str(tmp_path), None) == [f"{tmp_path}/good.png"]
-    (tmp_path / name).touch()
-    assert len(data_files(str(tmp_path))) == 2
-    with pytest.raises(FercleanError, match=f"rename {re.escape(str(tmp_path / name))}"):
-        workflow_files(str(tmp_path))
-
-
 def test_the_rules_do_not_pay_for_torch():
-    code = "import sys, ferclean.config.runs, ferclean.config.wiring; print('torch' in sys.modules)"
+    modules = ", ".join(f"ferclean.config.{name}" for name in ("input_files", "runs", "wiring"))
+    code = f"import sys, {modules}; print('torch' in sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(
         command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True

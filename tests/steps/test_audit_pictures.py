@@ -1,15 +1,20 @@
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 from ferclean.cli.app import app
-from ferclean.config.training import TrainingSettings
+from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.errors import FercleanError
+from ferclean.models.registry import build_network
 from ferclean.steps.audit_pictures import audit_pictures, fit_to_rows, picture_settings
 from fixtures.class_folders import BAR_CLASSES, write_bars, write_quick_params
 
@@ -60,6 +65,36 @@ def test_a_folder_is_audited_and_a_second_call_does_nothing_twice(pictures, quic
     changed = CliRunner().invoke(app, command)
     assert changed.exit_code == 0 and "done before" not in changed.output
     assert len(pd.read_parquet(out / "audit.parquet")) == 89
+
+
+@pytest.mark.slow
+def test_a_changed_picture_of_a_table_and_changed_weights_are_noticed(pictures, tmp_path):
+    quick, weights = Path(write_quick_params(tmp_path / "quick.yaml", epochs=1)), tmp_path / "w.pt"
+    values = json.loads(quick.read_text())
+    values["model"]["weights"] = str(weights)
+    quick.write_text(json.dumps(values))
+    network = build_network(
+        ModelSettings(name="tiny48"), classes=3, channels=1, image_size=24, seed=7
+    )
+    torch.save(network.state_dict(), weights)
+    files = sorted(pictures.rglob("*.png"))
+    table = pictures / "labels.csv"
+    rows = [(file.relative_to(pictures), file.parent.name) for file in files]
+    pd.DataFrame(rows, columns=["path", "label"]).to_csv(table, index=False)
+    command = ["audit", "--data", str(table), "--aligned", "--params", str(quick)]
+
+    def call():
+        done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out")])
+        assert done.exit_code == 0, done.output
+        return done.output.count("done before")
+
+    assert call() == 0
+    assert call() > 3
+    torch.save({name: value * 1 for name, value in network.state_dict().items()}, weights)
+    os.utime(weights, ns=(0, 0))
+    assert call() == 3  # reading, alignment and the labels stay
+    Image.new("L", (24, 24), 99).save(files[0])
+    assert call() == 0
 
 
 @pytest.mark.parametrize(

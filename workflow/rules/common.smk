@@ -11,6 +11,12 @@ from snakemake.exceptions import WorkflowError
 # The code of this checkout, not of an installed copy: DVC runs experiments in copies.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from ferclean.config.input_files import (
+    data_inputs,
+    files_below,
+    word_inputs,
+    workflow_files,
+)
 from ferclean.config.load import build_settings
 from ferclean.config.runs import parse_setting, runs_of, settings_of
 from ferclean.config.side_inputs import (
@@ -18,7 +24,7 @@ from ferclean.config.side_inputs import (
     side_input_options,
     side_inputs,
 )
-from ferclean.config.wiring import code_digest, step_params, workflow_files
+from ferclean.config.wiring import code_digest, step_params
 from ferclean.errors import FercleanError
 
 try:
@@ -27,9 +33,9 @@ except FercleanError as error:
     raise WorkflowError(str(error)) from None
 
 
-def files_of(*paths):
+def files_of(listed):
     try:
-        return workflow_files(*paths)
+        return workflow_files(listed)
     except FercleanError as error:
         raise WorkflowError(str(error)) from None
 
@@ -54,15 +60,9 @@ GPU = {"cpu": 0, "cuda": 1}.get(os.environ.get("FERCLEAN_DEVICE"), FOUND)
 PROCESSES = SETTINGS.training.processes
 
 FACES = "results/prepare/align/faces.pack"
-DATA = SETTINGS.data
-RAW_DATA = (
-    files_of(DATA.path, DATA.votes_path, DATA.labels_path)
-    if DATA.source != "rendered"
-    else []
-)
-REVIEW = files_of(SETTINGS.review.path)
-WORDS = SETTINGS.semantics
-WORD_FILES = files_of(WORDS.path) if WORDS.source in ("file", "corpus") else []
+RAW_DATA = files_of(data_inputs(SETTINGS.data))
+REVIEW = files_of(files_below(SETTINGS.review.path))
+WORD_FILES = files_of(word_inputs(SETTINGS.semantics))
 
 
 wildcard_constraints:

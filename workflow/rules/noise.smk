@@ -3,7 +3,7 @@ rule inject_noise:
         samples=rules.align.output.samples,
         faces=FACES,
         file=lambda wildcards: (
-            files_of(SETTINGS.noise.file)
+            files_of(files_below(SETTINGS.noise.file))
             if parse_setting(wildcards.setting).kind == "file"
             else []
         ),

@@ -2,7 +2,7 @@ rule pretrain:
     input:
         faces=FACES,
         labels=training_labels,
-        weights=files_of(SETTINGS.model.weights),
+        weights=files_of(files_below(SETTINGS.model.weights)),
         side=side_files,
     output:
         checkpoint="results/pretrain/{setting}/{method}/checkpoint.pt",

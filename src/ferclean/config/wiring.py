@@ -1,4 +1,4 @@
-"""What the workflow's rules ask of the package: a step's settings, sources and data files.
+"""What the workflow's rules ask of the package: a step's settings and sources.
 
 ``dvc.yaml`` names the same things by hand; a test holds the two together.
 """
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -15,10 +14,6 @@ from typing import Any
 
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
-from ferclean.errors import FercleanError
-
-# Wildcards and path variables of Snakemake, wherever they stand in a name.
-_PLACEHOLDER = re.compile(r"[{}<>]")
 
 # Plumbing (cli, errors, progress, threads, the loader of settings) is left out on purpose: it moves
 # files, arguments and messages and cannot change a result, so editing it reruns nothing.
@@ -193,46 +188,6 @@ def code_digest(step: str, root: str | Path = "src/ferclean") -> str:
         name = Path(file).relative_to(root).as_posix()
         digest.update(f"{name}\0{sha256(Path(file).read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def data_files(*paths: str | None) -> list[str]:
-    """List the files a user's data consists of.
-
-    Parameters
-    ----------
-    *paths : str or None
-        Files, folders (every file below them is listed) or nothing. A path that does not exist
-        is listed as it is, so that Snakemake names it as missing.
-
-    Returns
-    -------
-    list of str
-        Sorted within each folder.
-    """
-    listed: list[str] = []
-    for path in paths:
-        if path is not None and Path(path).is_dir():
-            listed += sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
-        elif path is not None:
-            listed.append(path)
-    return listed
-
-
-def workflow_files(*paths: str | None) -> list[str]:
-    """Return :func:`data_files`, as Snakemake takes them.
-
-    Raises
-    ------
-    FercleanError
-        If a name holds a letter that Snakemake reads as the start of a placeholder.
-    """
-    listed = data_files(*paths)
-    for name in listed:
-        if _PLACEHOLDER.search(name):
-            raise FercleanError(
-                f"Snakemake takes no file whose name holds one of {{ }} < >: rename {name}"
-            )
-    return listed
 
 
 def _is_source(path: Path) -> bool:

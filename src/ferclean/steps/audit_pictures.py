@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ferclean.config.input_files import data_inputs, files_below
 from ferclean.config.load import Settings, build_settings, load_raw
 from ferclean.config.presets import load_preset, merge
 from ferclean.config.training import TrainingSettings
-from ferclean.config.wiring import data_files
 from ferclean.datasets.guess import guess_data_settings
 from ferclean.errors import FercleanError
 from ferclean.progress import say
@@ -110,6 +110,7 @@ def audit_pictures(
     rounds = settings.training.rounds
     denoised, pretrained = work / "denoise", work / "pretrain"
     own = [repr(settings.model), repr(settings.training), repr(settings.methods.ferclean), seed]
+    own += [_stamp(Path(name)) for name in files_below(settings.model.weights)]
 
     def once(part: str, step: str, outputs: list[Path], run: Callable[[], None]) -> None:
         done.once(part, own, outputs, run, code_of=step)
@@ -136,12 +137,10 @@ def _require_apart(output: Path, data: str | None) -> None:
 def _prepare(done: _Finished, work: Path, settings: Settings, seed: int) -> tuple[Path, Path]:
     """Return ``faces.pack`` and the label table, with the labels as they are given."""
     read, faces, noise = work / "ingest", work / "align", work / "noise"
-    data, decided = settings.data, data_files(settings.review.path)
-    own = data_files(data.path, data.votes_path, data.labels_path)
-    raw = [] if data.source == "rendered" else own
+    raw, decided = data_inputs(settings.data), files_below(settings.review.path)
     done.once(
         "ingest",
-        [repr(data), [_stamp(Path(name)) for name in raw]],
+        [repr(settings.data), [_stamp(Path(name)) for name in raw]],
         [read / "samples.parquet", read / "pictures.arrow"],
         lambda: ingest(output=read, settings=settings),
     )
