@@ -72,7 +72,7 @@ def test_all_columns_in_every_format(folder, name):
         ("pics/p 1.png,sad,,x,", "missing split"),
         ("pics/p 1.png,sad,train,,", "missing sample_id"),
         ("pics/p 1.png,sad,train,good,", "repeated sample_id"),
-        ("pics/p 1.png,sad,train,x,bored", "unknown true label: 'bored'"),
+        ("pics/p 1.png,sad,test,x,bored", "unknown true label: 'bored'"),
         ("pics/p\x00 1.png,sad,train,x,", "unusable path"),
         ("=cmd|' /C calc'!A0,sad,train,x,", "file not found"),
     ],
@@ -83,6 +83,15 @@ def test_a_bad_row_is_quarantined_and_the_good_one_stays(folder, row, reason):
     assert table.frame["sample_id"].tolist() == ["good"]
     assert len(quarantine) == 1
     assert quarantine["reason"].iloc[0].startswith(reason)
+
+
+def test_an_unknown_truth_takes_no_row_out_of_training(folder, capsys):
+    rows = "pics/p 0.png,sad,train,sad\npics/p 1.png,sad,train,bored\npics/p 2.png,sad,val,odd\n"
+    table, quarantine, _ = ingest_table(folder, f"path,label,split,true\n{rows}")
+    assert table.frame["path"].str[-5].tolist() == ["0", "1", "2"] and quarantine.empty
+    assert table.codes("true").tolist() == [table.codes("given")[0], -1, -1]
+    said = "2 rows are trained on but not judged, the first for: unknown true label: 'bored'"
+    assert said in capsys.readouterr().err
 
 
 def test_a_picture_listed_twice_is_one_sample_and_no_duplicate(folder):

@@ -81,7 +81,8 @@ class DataSettings:
     )
     duplicates: Literal["drop_from_train", "keep"] = setting(
         "drop_from_train",
-        "What happens to training pictures that also stand in another split.",
+        "What happens to training pictures that also stand in another split, and to validation "
+        "pictures that stand in the test split.",
     )
     near_duplicate_distance: int = setting(
         3,

@@ -9,6 +9,8 @@ from ferclean.datasets.fingerprints import Fingerprints
 from ferclean.datasets.near import near_pairs
 
 HELD_OUT = ("test", "val")
+# What holds no copy of the split's pictures, the one that wins first.
+_MAY_NOT_COPY = {"test": ("train", "val"), "val": ("train",)}
 DUPLICATE_COLUMNS = (
     "kind",
     "sample_id_a",
@@ -114,7 +116,10 @@ def conflict_table(frame: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
 
 
 def held_out_copies(frame: pd.DataFrame, group: np.ndarray) -> pd.Series:
-    """Say which training rows are exact copies of a picture in another split.
+    """Say which rows are exact copies of a picture that measures what they train or choose.
+
+    Training rows must not stand in the validation or test split, validation rows not in the
+    test split: what is chosen by them would be chosen on test pictures.
 
     Parameters
     ----------
@@ -130,11 +135,11 @@ def held_out_copies(frame: pd.DataFrame, group: np.ndarray) -> pd.Series:
     """
     split = frame["split"].to_numpy(dtype=object)
     reasons = np.full(len(frame), None, dtype=object)
-    for name in HELD_OUT:
+    for name, from_splits in _MAY_NOT_COPY.items():
         rows = np.flatnonzero((split == name) & (group >= 0))
         groups, first = np.unique(group[rows], return_index=True)
         original = dict(zip(groups, frame["sample_id"].to_numpy()[rows[first]], strict=True))
-        copies = (split == "train") & np.isin(group, groups) & (reasons == None)  # noqa: E711
+        copies = np.isin(split, from_splits) & np.isin(group, groups) & (reasons == None)  # noqa: E711
         for row in np.flatnonzero(copies):
             reasons[row] = f"exact copy of {name} picture: {original[group[row]]}"
     return pd.Series(reasons, index=frame.index, dtype=object)

@@ -17,6 +17,7 @@ from ferclean.datasets.files import (
     read_parquet_batches,
 )
 from ferclean.errors import FercleanError
+from ferclean.progress import say
 from ferclean.tables.labels import ANNOTATION_PREFIX
 
 _REQUIRED, _OPTIONAL = TABLE_COLUMNS[:2], TABLE_COLUMNS[2:]
@@ -31,7 +32,8 @@ def read_table(settings: DataSettings) -> Source:
 
     Paths are relative to the table's folder and must stay inside it, links resolved. Without
     ``split`` all rows are training rows; without ``sample_id`` the path is the id. ``true`` is
-    read by evaluation only and may be empty. ``identity`` says who is in the picture, so that no
+    read by evaluation only and may be empty; a training row whose true label is none of the
+    classes stays, and is not judged. ``identity`` says who is in the picture, so that no
     person is held out for validation in part.
 
     Raises
@@ -60,7 +62,9 @@ def read_table(settings: DataSettings) -> Source:
     reasons = [path_reasons, _missing(ids, "sample_id"), split_reasons, label_reasons]
     if present["true"]:
         frame["true"], wrong = _optional_labels(found["true"], lookup, "true label")
-        reasons.append(wrong)
+        # Only where nothing is trained: the truth must not choose what a network learns from.
+        reasons.append(wrong.where(split == "test", None))
+        _say_unknown(wrong[split != "test"].dropna())
     if present["identity"]:
         frame["identity"] = found["identity"].str.strip().replace("", None).astype(object)
     for name in settings.annotators:
@@ -70,6 +74,11 @@ def read_table(settings: DataSettings) -> Source:
     frame["reason"] = first_reason(*reasons)
     root = path.parent.resolve()
     return Source(path.stem, frame, read_each(root, frame, max_pixels=settings.max_pixels))
+
+
+def _say_unknown(reasons: pd.Series) -> None:
+    if len(reasons):
+        say(f"{len(reasons)} rows are trained on but not judged, the first for: {reasons.iloc[0]}")
 
 
 def _optional_labels(
