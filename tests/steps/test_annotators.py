@@ -42,7 +42,7 @@ def table(tmp_path):
     return frame
 
 
-def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem")):
+def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem"), kind="none"):
     """Run ingest, align and inject-noise; return faces and labels."""
     path = folder / "set" / name
     if path.suffix == ".csv":
@@ -68,7 +68,7 @@ def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem")):
         samples=folder / "align/samples.parquet",
         faces=folder / "align/faces.pack",
         output=folder / "noise",
-        kind="symmetric",
+        kind=kind,
         rate=0.4,
         seed=0,
         settings=build_settings({"noise": {}, "review": {}}, ["noise", "review"]),
@@ -77,13 +77,12 @@ def prepare(folder, frame, name="t.csv", annotators=("anna", "ben", "cem")):
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_annotations_reach_training_unchanged_by_noise(tmp_path, monkeypatch, table, name):
+def test_annotations_reach_training_as_they_were_given(tmp_path, monkeypatch, table, name):
     monkeypatch.chdir(tmp_path)
     _, faces, labels = prepare(tmp_path, table, name)
     written, training = read_label_table(labels), read_training_table(labels)
     assert written.annotations == training.annotations == COLUMNS
     assert tuple(training.frame.columns) == (*TRAINING_COLUMNS, *COLUMNS)
-    assert (written.codes("observed") != written.codes("given")).sum() > 5
     expected = table.set_index("sample_id").loc[written.frame["sample_id"]]
     for column in COLUMNS:
         said = expected[column.removeprefix("annotation_")]
@@ -94,6 +93,14 @@ def test_annotations_reach_training_unchanged_by_noise(tmp_path, monkeypatch, ta
         rows = written.in_split("train")
         given = np.stack([written.codes(column)[rows] for column in COLUMNS], axis=1)
         np.testing.assert_array_equal(inputs.run.context.side["annotations"], given)
+
+
+def test_annotations_do_not_give_injected_noise_away(tmp_path, table, capsys):
+    _, _, labels = prepare(tmp_path, table, kind="symmetric")
+    written = read_label_table(labels)
+    assert (written.codes("observed") != written.codes("given")).sum() > 5
+    assert written.annotations == read_training_table(labels).annotations == ()
+    assert "labels of single annotators are left out" in capsys.readouterr().err
 
 
 @pytest.mark.slow

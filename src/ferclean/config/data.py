@@ -92,8 +92,8 @@ class DataSettings:
     )
     annotators: tuple[str, ...] = setting(
         (),
-        "Columns of a table with the labels of single annotators, kept beside the label; noise is "
-        "injected into the label only.",
+        "Columns of a table with the labels of single annotators, kept beside the label; where "
+        "noise is injected they are left out, for they would give it away.",
     )
     max_pixels: int = setting(
         50_000_000, "Pictures with more pixels are quarantined, never decoded.", above=0

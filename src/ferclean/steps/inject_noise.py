@@ -33,7 +33,9 @@ from ferclean.tables.labels import (
 from ferclean.tables.review import DECISIONS, read_review
 
 _FIRST_COLUMNS = ("sample_id", "path", "split", "given", "observed", "face_row", "true")
-_KEPT_PREFIXES = (ANNOTATION_PREFIX, "votes_", "true_p_")
+_KEPT_PREFIXES = ("votes_", "true_p_")
+# Kinds that leave labels as people gave them. Annotators would tell what other kinds hide.
+_PEOPLES_KINDS = ("none", "file")
 
 
 def inject_noise(
@@ -47,6 +49,9 @@ def inject_noise(
     settings: Settings,
 ) -> None:
     """Write ``labels.parquet``, ``oracle_clean.parquet`` and ``noise.json``.
+
+    Labels of single annotators stay with the kinds ``none`` and ``file`` only: noise is injected
+    into the observed label alone, and they would give it away.
 
     Parameters
     ----------
@@ -89,7 +94,7 @@ def inject_noise(
         file_codes=file_codes,
     )
     true = _truth(table, injected=kind != "none")
-    labels = _with_labels(table, observed, true)
+    labels = _with_labels(table, observed, true, annotators=kind in _PEOPLES_KINDS)
     summary = {"kind": kind, "rate": rate, "seed": seed} | _summary(labels)
     if file_codes is not None:
         ignored = (splits == "test") & (file_codes >= 0) & (file_codes != given)
@@ -106,13 +111,18 @@ def inject_noise(
     _tell(kind, summary)
 
 
-def _with_labels(table: LabelTable, observed: np.ndarray, true: np.ndarray) -> LabelTable:
+def _with_labels(
+    table: LabelTable, observed: np.ndarray, true: np.ndarray, *, annotators: bool
+) -> LabelTable:
+    if table.annotations and not annotators:
+        say("labels of single annotators are left out: noise is injected into none of them")
+    prefixes = (*_KEPT_PREFIXES, *((ANNOTATION_PREFIX,) if annotators else ()))
     full = table.with_columns(
         observed=labels_from_codes(observed, table.classes),
         true=labels_from_codes(true, table.classes),
     ).frame
     names = [str(name) for name in full.columns]
-    kept = [name for name in names if name.startswith(_KEPT_PREFIXES)]
+    kept = [name for name in names if name.startswith(prefixes)]
     return make_table(full[[*_FIRST_COLUMNS, *kept]], table.classes, table.dataset)
 
 
