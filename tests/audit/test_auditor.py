@@ -3,6 +3,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
 from ferclean.audit.auditor import audit_labels
@@ -10,6 +12,7 @@ from ferclean.audit.calibration import calibrated_mean
 from ferclean.audit.cut_off import expected_f1_cut_off
 from ferclean.audit.disagreement import compare
 from ferclean.audit.posterior import label_posterior, transition_matrix
+from ferclean.evaluate.detection import called_wrong
 from ferclean.partition.confident_learning import find_label_errors
 from ferclean.relabel.sharpen import sharpen
 
@@ -70,8 +73,8 @@ def test_fields_hang_together():
     rows = np.arange(500)
     np.testing.assert_array_equal(audit.label_quality, audit.posterior[rows, labels])
     assert audit.noise_rate == pytest.approx(1 - audit.label_quality.mean(), abs=1e-6)
-    assert audit.label_quality[audit.is_wrong].max() <= audit.cut_off + 1e-6
-    assert audit.label_quality[~audit.is_wrong].min() >= audit.cut_off - 1e-6
+    assert audit.label_quality[audit.is_wrong].max() == audit.cut_off
+    assert audit.label_quality[~audit.is_wrong].min() > audit.cut_off
     best = audit.posterior.max(axis=1)
     np.testing.assert_array_equal(audit.posterior[rows, audit.suggested_label], best)
     np.testing.assert_allclose(audit.posterior.sum(axis=1), 1.0, atol=1e-5)
@@ -98,6 +101,26 @@ def test_a_row_at_the_cut_off_is_wrong():
     cut_off = expected_f1_cut_off(doubt)
     assert (doubt == cut_off).any()
     np.testing.assert_array_equal(audit.is_wrong, doubt >= cut_off)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    classes=st.integers(2, 8),
+    rows=st.integers(1, 300),
+    spread=st.sampled_from([0.02, 0.2, 1.0]),
+    digits=st.sampled_from([1, 2, 16]),
+)
+def test_the_cut_off_gives_the_verdicts_again(seed, classes, rows, spread, digits):
+    random = np.random.default_rng(seed)
+    # Few digits make ties, small spreads saturate.
+    probabilities = random.dirichlet(np.full(classes, spread), rows).round(digits) + 1e-9
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    labels = random.integers(classes, size=rows)
+    audit = audit_labels(probabilities, labels)
+    again = called_wrong(audit.label_quality, audit.cut_off)
+    np.testing.assert_array_equal(again, audit.is_wrong)
+    doubt = 1.0 - audit.label_quality
+    np.testing.assert_array_equal(audit.is_wrong, doubt >= expected_f1_cut_off(doubt))
 
 
 def test_an_ensemble_of_one_is_its_member_and_more_members_help():

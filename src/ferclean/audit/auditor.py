@@ -89,16 +89,17 @@ def audit_labels(probabilities: np.ndarray, labels: np.ndarray) -> Audit:
     rows = np.arange(len(labels))
     quality = posterior[rows, labels]
     doubt = 1.0 - quality
-    cut_off = expected_f1_cut_off(doubt)
-    is_wrong = doubt >= cut_off
+    called = doubt >= expected_f1_cut_off(doubt)
+    # A quality that occurs: by one minus the doubt, rounding could part a row from its equals.
+    cut_off = float(quality.max(initial=0.0, where=called))
     keeps = quality >= posterior.max(axis=1)
     return Audit(
         label_quality=quality,
-        is_wrong=is_wrong,
+        is_wrong=quality <= cut_off,
         posterior=posterior,
         suggested_label=np.where(keeps, labels, posterior.argmax(axis=1)),
         predicted=found.predicted,
-        cut_off=max(0.0, 1.0 - cut_off),
+        cut_off=cut_off,
         noise_rate=float(doubt.mean(dtype=np.float64)) if len(labels) else 0.0,
         noise_rate_bounds=_bounds(calibrated, labels, found),
         transitions=transition_matrix(found),
