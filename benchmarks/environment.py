@@ -46,18 +46,36 @@ def own_mebibytes() -> float:
 
 
 def describe_environment(device: str) -> dict[str, Any]:
-    """Return package versions, processor or GPU, and the git commit (with ``+`` if changed)."""
+    """Return package versions, processor or GPU, and the git commit (with ``+`` if changed).
+
+    Records and what is rendered from them are no code: that they changed says nothing.
+    """
     import torch
 
+    from ferclean.train.device import choose_device, uses_bfloat16
+
     commit = _git("rev-parse", "HEAD")
-    changed = "+" if _git("status", "--porcelain", "--untracked-files=no") else ""
+    no_code = (":!benchmarks/results", ":!docs")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *no_code)
     gpu = torch.cuda.get_device_name(0) if device != "cpu" and torch.cuda.is_available() else None
     return {
-        "commit": commit + changed,
+        "commit": commit + ("+" if changed else ""),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
         "device": gpu or f"{os.cpu_count()} CPU cores, {platform.machine()}",
+        "processor": _processor(),
+        "bfloat16": uses_bfloat16(choose_device(device), "auto"),
     }
+
+
+def _processor() -> str:
+    """Return the processor's model, for another one may train in other numbers."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
 
 
 def _git(*arguments: str) -> str:

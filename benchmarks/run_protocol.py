@@ -121,6 +121,7 @@ def run_protocol(protocol: Protocol, options: argparse.Namespace) -> None:
     print(f"{protocol.name}: {len(due)} runs to make", file=sys.stderr, flush=True)
     if not due:
         return
+    environment = describe_environment(options.device)  # of the code as it is loaded now
     settings = protocol.settings()
     prepare(work, settings)
     for setting in dict.fromkeys(setting for setting, _ in due):
@@ -131,7 +132,7 @@ def run_protocol(protocol: Protocol, options: argparse.Namespace) -> None:
         pending = [pool.submit(_run_one, work, protocol, options.device, run) for run in due]
         for done in as_completed(pending):
             run, result = done.result()
-            record["runs"][run] = result
+            record["runs"][run] = {**result, "environment": environment}
             record["runs"] = dict(sorted(record["runs"].items()))
             write_json(HERE / "results" / f"{protocol.name}.json", record)
 
@@ -172,7 +173,6 @@ def _run_one(
     return name, {
         **seconds,
         "digest": protocol.digest(method),
-        "environment": describe_environment(device),
         "metrics": metrics,
     }
 
