@@ -1,10 +1,10 @@
 import numpy as np
 import torch
 
-from ferclean.config.methods.controls import CrossEntropySettings
+from ferclean.config.methods.controls import CrossEntropyEnsembleSettings, CrossEntropySettings
 from ferclean.config.training import TrainingSettings
 from ferclean.methods.base import Context, softmax
-from ferclean.methods.cross_entropy import CrossEntropy
+from ferclean.methods.cross_entropy import CrossEntropy, CrossEntropyEnsemble
 from ferclean.partition.scores import margin_score
 from ferclean.train.observe import Observation
 
@@ -34,6 +34,22 @@ def test_its_cut_off_is_argmax_and_its_ranking_the_margin():
     relabelled = recipe.relabel(found, observed)
     assert (relabelled.label == logits[0].argmax(axis=1)).all()
     assert ((relabelled.action == "relabel") == wrong).all()
+
+
+def test_an_ensemble_trains_each_network_alone_and_predicts_their_mean():
+    recipe = CrossEntropyEnsemble(CrossEntropyEnsembleSettings(networks=3))
+    context = make_context(np.arange(9) % 3)
+    assert recipe.networks == 3 and CrossEntropyEnsembleSettings().networks == 2
+    for passes in (recipe.warm_up(context), recipe.epoch(7, context, None)):
+        assert [work.trains for work in passes] == [(0,), (1,), (2,)]
+        assert all(work.streams[0].rows.tolist() == list(range(9)) for work in passes)
+    assert not recipe.needs_partition(7, context)
+    logits = np.random.default_rng(0).normal(size=(3, 9, 3)).astype(np.float32) * 2
+    found = recipe.partition(Observation(logits), context, {})
+    expected = softmax(logits.mean(axis=0))
+    np.testing.assert_allclose(recipe.predict(Observation(logits), {}), expected, atol=1e-6)
+    margin = margin_score(expected, context.observed)
+    np.testing.assert_allclose(found.score[0], margin, atol=1e-6)
 
 
 def test_softmax_equals_a_naive_loop_and_survives_large_logits():

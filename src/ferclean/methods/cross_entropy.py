@@ -1,7 +1,8 @@
-"""Plain cross-entropy: the control that runs beside every method, and its oracle-clean twin."""
+"""Plain cross-entropy: the control that runs beside every method; an ensemble; the ceiling."""
 
 from __future__ import annotations
 
+from ferclean.config.methods.controls import CrossEntropyEnsembleSettings
 from ferclean.losses.classification import cross_entropy
 from ferclean.methods.base import Context, pass_over_all
 from ferclean.methods.plain import PlainRecipe
@@ -16,6 +17,23 @@ class CrossEntropy(PlainRecipe):
     def objective(self, context: Context) -> Objective:
         """``CE(f(x), y)``."""
         return cross_entropy_objective(context, network=0)
+
+
+class CrossEntropyEnsemble(CrossEntropy):
+    """Cross-entropy by several networks, whose mean predicts: what a second network alone gives.
+
+    Methods of two networks are held against it: beside one network they gain by the mean, too.
+    """
+
+    settings: CrossEntropyEnsembleSettings
+
+    def __init__(self, settings: CrossEntropyEnsembleSettings) -> None:
+        super().__init__(settings)
+        self.networks = settings.networks
+
+    def warm_up(self, context: Context) -> list[Pass]:
+        """Train each network on all rows, in an order of its own."""
+        return [cross_entropy_pass(context, network=net) for net in range(self.networks)]
 
 
 class OracleClean(CrossEntropy):

@@ -15,6 +15,7 @@ from ferclean.config.methods.co_divide import DivideMixSettings
 from ferclean.config.methods.co_teaching import CoTeachingSettings
 from ferclean.config.methods.confident_learning import ConfidentLearningSettings
 from ferclean.config.methods.controls import (
+    CrossEntropyEnsembleSettings,
     CrossEntropySettings,
     LabelSmoothingSettings,
     MixupSettings,
@@ -68,6 +69,11 @@ class MethodsSettings:
     )
     oracle_clean: OracleCleanSettings = method(
         OracleCleanSettings(), "cross_entropy:OracleClean", "The ceiling."
+    )
+    cross_entropy_ensemble: CrossEntropyEnsembleSettings = method(
+        CrossEntropyEnsembleSettings(),
+        "cross_entropy:CrossEntropyEnsemble",
+        "The control of methods with several networks.",
     )
     mixup: MixupSettings = method(MixupSettings(), "mixup:Mixup", "Mixup.")
     label_smoothing: LabelSmoothingSettings = method(

@@ -13,6 +13,13 @@ class CrossEntropySettings:
 
 
 @dataclass(frozen=True)
+class CrossEntropyEnsembleSettings:
+    """Cross-entropy by several networks, whose mean predicts."""
+
+    networks: int = setting(2, "How many; the methods compared with it mostly have 2.", minimum=2)
+
+
+@dataclass(frozen=True)
 class OracleCleanSettings:
     """Cross-entropy on the truly clean training rows: the ceiling. It has no knob of its own."""
 
