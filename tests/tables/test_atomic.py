@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import fcntl
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 import ferclean
 from ferclean.errors import FercleanError
-from ferclean.tables import atomic
+from ferclean.tables import atomic, locks
 from ferclean.tables.atomic import (
     atomic_folder,
     atomic_path,
@@ -265,9 +266,45 @@ def test_writing_works_where_there_are_no_locks(tmp_path, monkeypatch):
     def no_locks(handle, operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(atomic.fcntl, "flock", no_locks)
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    (tmp_path / ".x.other.tmp.txt").touch()
     write_text(tmp_path / "x.txt", "text")
-    assert names(tmp_path) == ["x.txt"]
+    assert names(tmp_path) == [".x.other.tmp.txt", "x.txt"], "it may be a living writer's"
+
+
+def test_a_lock_that_fails_is_no_missing_lock(tmp_path, monkeypatch):
+    def fails(handle, operation):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(locks.fcntl, "flock", fails)
+    with pytest.raises(FercleanError, match=r"^cannot write .*x\.txt: Input/output error$"):
+        write_text(tmp_path / "x.txt", "text")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["is done", "goes on"])
+def test_a_clean_up_before_the_lock_takes_no_file_from_its_writer(tmp_path, monkeypatch, done):
+    final, made = tmp_path / "x.txt", []
+    create = atomic.tempfile.mkstemp
+
+    def create_and_clean_up(**where):
+        handle, name = create(**where)
+        made.append((os.open(name, os.O_RDWR), Path(name)))
+        if len(made) == 1:  # another writer finds the first one before it is locked
+            fcntl.flock(made[0][0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if len(made) == 1 and done:
+            Path(name).unlink()
+            fcntl.flock(made[0][0], fcntl.LOCK_UN)
+        return handle, name
+
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", create_and_clean_up)
+    with atomic_path(final) as temporary:
+        temporary.write_text("text")
+        made[0][1].unlink(missing_ok=True)
+    assert final.read_text() == "text" and names(tmp_path) == ["x.txt"]
+    assert len(made) == 2
+    for handle, _ in made:
+        os.close(handle)
 
 
 JSON_VALUES = st.recursive(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import glob
 import json
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferclean.errors import FercleanError
+from ferclean.tables.locks import lock, stands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,26 +45,20 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final)
-        handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.stem}.", suffix=f".tmp{final.suffix}"
-        )
+        handle, temporary = _locked_temporary(final)
     except OSError as error:
         raise FercleanError(f"cannot write {final}: {error.strerror}") from error
-    temporary = Path(name)
     try:
-        with suppress(OSError):  # some network file systems have no locks
-            _lock(handle)
         yield temporary
         _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(final)
     except OSError as error:
-        if error.filename not in (None, name, str(final)):
+        if error.filename not in (None, str(temporary), str(final)):
             raise  # another file's trouble, to be named as such
         raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
     finally:
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
+        _discard(handle, temporary)
 
 
 @contextmanager
@@ -138,13 +132,32 @@ def _remove_leftovers(final: Path) -> None:
     pattern = f".{glob.escape(final.stem)}.*.tmp{glob.escape(final.suffix)}"
     for path in final.parent.glob(pattern):
         with suppress(OSError), path.open("rb+") as stream:
-            _lock(stream.fileno())
-            path.unlink()
+            if lock(stream.fileno(), wait=False):
+                path.unlink()
 
 
-def _lock(handle: int) -> None:
-    # Released by the system when the process ends, however it ends.
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _locked_temporary(final: Path) -> tuple[int, Path]:
+    """Create a file that the clean-up by other writers of `final` leaves alone."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            dir=final.parent, prefix=f".{final.stem}.", suffix=f".tmp{final.suffix}"
+        )
+        temporary = Path(name)
+        try:
+            lock(handle, wait=False)
+            if stands(temporary, handle):
+                return handle, temporary
+        except BlockingIOError:
+            pass  # a clean-up that came before the lock holds it, to remove the file
+        except BaseException:
+            _discard(handle, temporary)
+            raise
+        _discard(handle, temporary)
+
+
+def _discard(handle: int, temporary: Path) -> None:
+    os.close(handle)
+    temporary.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
