@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+import ferclean
 from ferclean.errors import FercleanError
 from ferclean.steps import review as review_step
 from ferclean.steps.review import find_page
@@ -19,6 +25,8 @@ from ferclean.tables.review import read_review
 from fixtures.review_pages import write_page
 
 pytestmark = pytest.mark.slow
+
+SOURCE = Path(ferclean.__file__).resolve().parents[1]
 
 DECISION = {
     "sample_id": "face-00000", "given": "sad", "decision": "relabel", "label": "happy",
@@ -98,6 +106,51 @@ def test_many_at_once_lose_nothing(server):
         answers = list(pool.map(lambda row: post(server, change(row))[0], rows))
     assert answers == [200] * 24
     assert len(read_review(server.decisions.path)) == 24
+
+
+DECIDE = """
+    import sys, time
+    from pathlib import Path
+    from ferclean.steps import review_server
+    from ferclean.tables.review import Decision
+
+    write = review_server.write_review
+
+    def write_late(rows, path):  # time enough for the other process to read what is there
+        time.sleep(0.02)
+        write(rows, path)
+
+    review_server.write_review = write_late
+    file = review_server.DecisionFile(Path(sys.argv[1]))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(12):
+        name = f"{sys.argv[2]}-{number:02d}"
+        row = Decision(name, "sad", "keep", "sad", "Ann", "2026-01-31T12:00:00Z")
+        file.change([row], [])
+"""
+
+
+def test_two_servers_of_one_file_lose_nothing(tmp_path):
+    file = tmp_path / "review.csv"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(DECIDE), str(file), name],
+            env=os.environ | {"PYTHONPATH": str(SOURCE)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in ("a", "b")
+    ]  # fmt: skip
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 2
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    kept = [row.sample_id for row in read_review(file)]
+    assert kept == [f"{name}-{number:02d}" for name in ("a", "b") for number in range(12)]
+    assert [path.name for path in tmp_path.iterdir()] == ["review.csv"]
 
 
 @pytest.mark.parametrize(

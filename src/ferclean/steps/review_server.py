@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from ferclean.errors import FercleanError
+from ferclean.tables.locks import one_writer
 from ferclean.tables.review import Decision, make_decision, read_review, write_review
 
 HOST = "127.0.0.1"
@@ -33,6 +34,8 @@ _HEADERS = {
 class DecisionFile:
     """The review file; each change is read, made and written whole, one at a time.
 
+    Several servers, of several audits too, may keep one file.
+
     Parameters
     ----------
     path : Path
@@ -49,7 +52,8 @@ class DecisionFile:
 
     def change(self, decided: Sequence[Decision], cleared: Sequence[str]) -> None:
         """Put decisions in the place of earlier ones about the same samples; forget others."""
-        with self._lock:
+        # The first lock is for this server's threads where the file system has none of its own.
+        with self._lock, one_writer(self.path):
             rows = {row.sample_id: row for row in self.read()}
             rows.update({row.sample_id: row for row in decided})
             for name in cleared:
