@@ -1,4 +1,5 @@
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -134,6 +135,23 @@ def test_a_bad_file_of_probabilities_ends_in_one_sentence_that_names_it(tmp_path
     path.write_bytes(BAD_PROBABILITIES[name])
     with pytest.raises(FercleanError, match=name):
         read_probabilities(path)
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "content"),
+    [
+        (read_given_labels, "l.csv", b"label\n"),
+        (read_given_labels, "l.csv", b"sample_id,mood\n"),
+        (read_given_labels, "l.npy", npy(np.zeros(0, dtype=np.int64))),
+        (read_probabilities, "p.csv", b"p_a,p_b\n"),
+        (read_probabilities, "p.npy", npy(np.zeros((0, 3)))),
+        (read_probabilities, "p.npy", npy(np.zeros((2, 0, 3)))),
+    ],
+)
+def test_a_file_without_rows_is_refused(tmp_path, read, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FercleanError, match=rf"{re.escape(name)} has no rows: write one for each"):
+        read(tmp_path / name)
 
 
 def test_files_that_are_not_there(tmp_path):

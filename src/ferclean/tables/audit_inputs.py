@@ -74,7 +74,8 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
     Raises
     ------
     FercleanError
-        If the file cannot be read, has no such column, lacks a label or names a sample twice.
+        If the file cannot be read, has no such column or no rows, lacks a label or names a sample
+        twice.
     """
     if path.suffix.lower() == ".npy":
         labels = read_array(path)
@@ -83,6 +84,7 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
                 f"{path} must hold one integer or text a row, found {labels.dtype} "
                 f"of shape {labels.shape}"
             )
+        _require_rows(len(labels), path)
         return GivenLabels(labels.astype(str), None)
     frame = _read_table(path)
     others = [name for name in frame.columns if name != ID_COLUMN]
@@ -98,6 +100,7 @@ def read_given_labels(path: Path, column: str = LABEL_COLUMN) -> GivenLabels:
             f"{path} has no header line: its first line {others[0]!r} is a label like others; "
             f"write {column!r} above the labels"
         )
+    _require_rows(len(values), path)
     empty = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
     if empty.any():
         raise FercleanError(f"{path}: row {int(empty.argmax()) + 1} has no label")
@@ -125,7 +128,8 @@ def read_probabilities(path: Path) -> Probabilities:
     Raises
     ------
     FercleanError
-        If the file cannot be read, holds something that is no number, or names a sample twice.
+        If the file cannot be read, has no rows, holds something that is no number, or names a
+        sample twice.
     """
     if path.suffix.lower() == ".npy":
         values = read_array(path)
@@ -134,6 +138,7 @@ def read_probabilities(path: Path) -> Probabilities:
                 f"{path} must hold numbers of shape (rows, classes) or (members, rows, classes), "
                 f"found {values.dtype} of shape {values.shape}"
             )
+        _require_rows(values.shape[-2], path)
         members = values if values.ndim == 3 else values[None]
         with np.errstate(over="ignore"):  # infinity is refused like any number above one
             return Probabilities(members.astype(np.float32), None, None)
@@ -145,6 +150,7 @@ def read_probabilities(path: Path) -> Probabilities:
             f"{path} has no header line: its first line holds numbers; write the classes' names "
             "above the columns"
         )
+    _require_rows(len(frame), path)
     numbers = frame[columns].apply(pd.to_numeric, errors="coerce")
     bad = numbers.isna().to_numpy()
     if bad.any():
@@ -184,6 +190,13 @@ def _read_table(path: Path) -> pd.DataFrame:
     if path.suffix.lower() not in SUFFIXES:
         raise FercleanError(f"{path} must end in one of: {', '.join(SUFFIXES)}")
     return read_text_table(path)
+
+
+def _require_rows(rows: int, path: Path) -> None:
+    if not rows:
+        raise FercleanError(
+            f"{path} has no rows: write one for each sample, in a table below the columns' names"
+        )
 
 
 def _sample_ids(frame: pd.DataFrame, path: Path) -> np.ndarray | None:
