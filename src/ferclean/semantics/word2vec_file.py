@@ -190,6 +190,8 @@ def _from_keyed_vectors(
     keys = attributes.get("index_to_key") or attributes.get("index2word")
     if not isinstance(keys, list):
         raise ValueError("it holds no vocabulary")
+    if not all(isinstance(key, str) for key in keys):
+        raise ValueError("its vocabulary holds something that is no word")
     vectors = attributes.get("vectors")
     if vectors is None:  # large arrays stand in a file of their own
         vectors = read_array(f"{path}.vectors.npy")
@@ -199,4 +201,4 @@ def _from_keyed_vectors(
         raise ValueError("its vectors do not match its vocabulary")
     position = {word: row for row, word in enumerate(keys)}
     found = {word: vectors[position[word]] for word in words.values() if word in position}
-    return found, [str(key) for key in keys]
+    return found, keys
