@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ferclean.config.training import AugmentSettings, TrainingSettings
+from ferclean.errors import FercleanError
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.train.augment import augment
 from ferclean.train.pictures import Pictures
@@ -31,6 +32,15 @@ def faces(request, tmp_path):
 def pictures_of(faces, where, rows=ROWS, threads=1, **settings):
     trainer = TrainingSettings(pictures=where, cpu_threads=threads, **settings)
     return Pictures(faces, rows, device=CPU, settings=trainer)
+
+
+@pytest.mark.parametrize(("key", "strong"), [("augment", False), ("strong_augment", True)])
+def test_too_large_a_shift_is_refused_by_its_own_key(faces, key, strong):
+    pictures = pictures_of(faces, "resident", **{key: AugmentSettings(shift=12)})
+    batch = torch.zeros(2, 3, 12, 12, dtype=torch.uint8)
+    with pytest.raises(FercleanError, match=rf"^training\.{key}\.shift must be below .* 12 pixels"):
+        pictures.views(batch, 1, torch.Generator().manual_seed(0), strong=strong)
+    pictures.views(batch, 1, torch.Generator().manual_seed(0), strong=not strong)
 
 
 @pytest.mark.parametrize("where", ["auto", "resident", "streamed"])

@@ -57,6 +57,7 @@ def augment(
     settings: AugmentSettings,
     generator: torch.Generator,
     fill: float | torch.Tensor = 127.5,
+    where: str = "training.augment",
 ) -> torch.Tensor:
     """Shift, mirror, change by a policy and erase pictures at random, in this order.
 
@@ -75,6 +76,8 @@ def augment(
         Value of erased pixels, and of what a policy's warp brings in, in [0, 255], one or
         ``(C, 1, 1)``; 255 times the mean that :func:`normalise` subtracts makes them 0 in the
         end.
+    where : str
+        Where `settings` stand in params.yaml.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def augment(
     batch, _, height, width = pictures.shape
     if settings.shift >= min(height, width):
         raise FercleanError(
-            f"training.augment.shift must be below the face size of {min(height, width)} pixels, "
+            f"{where}.shift must be below the face size of {min(height, width)} pixels, "
             f"found {settings.shift}"
         )
     draws = draw_augmentation(

@@ -107,13 +107,15 @@ class Pictures:
         tuple of torch.Tensor
             Each ``(B, C, H, W)`` float32 in channels-last memory.
         """
+        key, settings = ("strong_augment", self._strong) if strong else ("augment", self._augment)
         return tuple(
             self._normalised(
                 augment(
                     pictures,
-                    settings=self._strong if strong else self._augment,
+                    settings=settings,
                     generator=generator,
                     fill=255.0 * self._mean,  # 0 once normalised
+                    where=f"training.{key}",
                 )
             )
             for _ in range(count)
