@@ -176,6 +176,7 @@ def test_settings_are_checked(tmp_path):
         ("data: {{source: table, path: '{path}'}}", "data.path"),
         ("data: {{source: fer2013_csv, path: '{there}', votes_path: '{path}'}}", "data.votes_path"),
         ("grid: {{noise: file}}\nnoise: {{file: '{path}'}}", "noise.file"),
+        ("review: {{path: '{path}'}}", "review.path"),
         ("semantics: {{source: corpus, path: '{path}'}}", "semantics.path"),
         ("model: {{weights: '{path}'}}", "model.weights"),
     ],

@@ -221,6 +221,7 @@ def _files(settings: Settings) -> list[Check]:
         "data.labels_path": data.labels_path,
         "data.votes_path": data.votes_path if data.source == "fer2013_csv" else None,
         "noise.file": settings.noise.file if "file" in settings.grid.noise else None,
+        "review.path": settings.review.path,
         "semantics.path": semantics.path if semantics.source in ("file", "corpus") else None,
         "model.weights": settings.model.weights,
     }
