@@ -180,6 +180,24 @@ def test_a_folder_where_the_file_should_be_is_one_sentence(tmp_path):
 def test_trouble_with_another_file_is_not_blamed_on_this_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"), atomic_path(tmp_path / "x.txt"):
         (tmp_path / "absent").read_text()
+    with pytest.raises(FileNotFoundError, match="absent"), atomic_folder(tmp_path / "folder"):
+        (tmp_path / "absent").read_text()
+    assert names(tmp_path) == []
+
+
+def test_trouble_inside_a_folder_is_blamed_on_it(tmp_path):
+    with (
+        pytest.raises(FercleanError, match=r"^cannot write .*folder: No such file or directory$"),
+        atomic_folder(tmp_path / "folder") as folder,
+    ):
+        (folder / "deep" / "x.txt").write_text("x")
+    with (  # a link names where it leads to first
+        pytest.raises(FercleanError, match=r"^cannot write .*folder: File exists$"),
+        atomic_folder(tmp_path / "folder") as folder,
+    ):
+        (folder / "x.txt").touch()
+        (folder / "x.txt").symlink_to(tmp_path / "elsewhere")
+    assert names(tmp_path) == []
 
 
 @pytest.mark.slow

@@ -42,21 +42,17 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
         the final name is then untouched.
     """
     final = Path(final)
-    try:
+    with _blamed_on(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final)
         handle, temporary = _locked_temporary(final)
-    except OSError as error:
-        raise FercleanError(f"cannot write {final}: {error.strerror}") from error
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(final)
-    except OSError as error:
-        if error.filename not in (None, str(temporary), str(final)):
-            raise  # another file's trouble, to be named as such
-        raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
+        with _blamed_on(final, temporary):
+            yield temporary
+        with _blamed_on(final):
+            _flush(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(final)
     finally:
         _discard(handle, temporary)
 
@@ -87,21 +83,37 @@ def atomic_folder(final: str | Path, *, replace: str | None = None) -> Iterator[
     if _stands(final) and (replace is None or not (final / replace).is_file()):
         way_out = "name another one" if replace is None else f"it holds no {replace}: name another"
         raise FercleanError(f"{final} exists already; {way_out}")
-    try:
+    with _blamed_on(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(
             tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.", suffix=".tmp")
         )
-    except OSError as error:
-        raise FercleanError(f"cannot write {final}: {error.strerror}") from error
     try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        _put_in_place(temporary, final)
-    except OSError as error:
-        raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
+        with _blamed_on(final, temporary):
+            yield temporary
+        with _blamed_on(final):
+            temporary.chmod(0o777 & ~_umask())
+            _put_in_place(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _blamed_on(final: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Say of trouble with files that `final` cannot be written.
+
+    With `temporary`, trouble that names other files than `final`, `temporary` or what lies in them
+    passes, to be named as such.
+    """
+    try:
+        yield
+    except OSError as error:
+        # A link or a copy names what it comes from first.
+        named = [Path(str(name)) for name in (error.filename, error.filename2) if name is not None]
+        own = [place for place in (final, temporary) if place is not None]
+        if temporary and named and not any(n.is_relative_to(p) for n in named for p in own):
+            raise
+        raise FercleanError(f"cannot write {final}: {error.strerror or error}") from error
 
 
 def _stands(folder: Path) -> bool:
