@@ -1,4 +1,5 @@
 import re
+from itertools import chain, count
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,26 @@ def test_some_names(text, name):
 
 def test_equal_names_are_numbered_also_by_case_and_numbers_do_not_collide():
     assert distinct_names(["a/b", "a_b", "A_B", "a_b-2"]) == ["a_b", "a_b-2", "A_B-3", "a_b-2-2"]
+
+
+def numbered_one_by_one(texts):
+    names = []
+    for text in texts:
+        first, taken = safe_name(text), {name.lower() for name in names}
+        more = (f"{first}-{number}" for number in count(2))
+        names.append(next(name for name in chain([first], more) if name.lower() not in taken))
+    return names
+
+
+@given(st.lists(st.sampled_from(["a", "A", "a-2", "a_2", "a-3", "A-2-2", "a/", "a-2-2", "b"])))
+def test_numbers_are_the_lowest_that_are_free(texts):
+    assert distinct_names(texts) == numbered_one_by_one(texts)
+
+
+@pytest.mark.timeout(20)  # seconds; looking for each number from 2 on took a minute
+def test_many_equal_names_are_numbered_at_once():
+    names = distinct_names(["face"] * 30_000)
+    assert names[:3] == ["face", "face-2", "face-3"] and names[-1] == "face-30000"
 
 
 @pytest.mark.parametrize(

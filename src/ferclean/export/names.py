@@ -37,13 +37,16 @@ def distinct_names(texts: Iterable[str]) -> list[str]:
     Of texts that give the same name, all but the first are numbered from 2 on.
     """
     taken: set[str] = set()
+    last: dict[str, int] = {}  # of each name: no lower number is free again
     names = []
     for text in texts:
-        first = name = safe_name(text)
-        number = 1
+        first = safe_name(text)
+        number = last.get(first.lower(), 1)
+        name = first if number == 1 else f"{first}-{number}"
         while name.lower() in taken:
             number += 1
             name = f"{first}-{number}"
+        last[first.lower()] = number
         taken.add(name.lower())
         names.append(name)
     return names
