@@ -11,7 +11,7 @@ from ferclean.methods.runner import History
 from ferclean.models.registry import build_network
 from ferclean.steps.pretrain import pretrain
 from ferclean.steps.resume import ResumeFile
-from ferclean.steps.training_inputs import open_training
+from ferclean.steps.training_inputs import MADE_WITH, open_training
 from ferclean.train.state import save_torch, state_to_dict
 from fixtures.small_data import run_files, small_settings, write_small_data
 
@@ -92,3 +92,34 @@ def test_other_published_weights_do_not_resume(tmp_path, published):
         first = ResumeFile("pretrain", inputs, [*files.paths, path], {}).path
         torch.save({name: value + 1 for name, value in weights.items()}, path)
         assert ResumeFile("pretrain", inputs, [*files.paths, path], {}).path != first
+
+
+@pytest.mark.parametrize(("made", "now"), [("adamw", "sgd"), ("adam", "adamw"), ("sgd", "adam")])
+def test_a_checkpoint_of_another_optimiser_is_refused(tmp_path, monkeypatch, made, now):
+    monkeypatch.chdir(tmp_path)
+    data = write_small_data(tmp_path / "data")
+    before, after = (
+        run_files(
+            *data, "cross_entropy", small_settings(warm_up_epochs=1, optimizer={"name": name})
+        )
+        for name in (made, now)
+    )
+    pretrain(before, output=tmp_path / "run")
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    sentence = rf"checkpoint\.pt was made with training\.optimizer\.name '{made}', but .* '{now}'"
+    with open_training(after) as inputs, pytest.raises(FercleanError, match=sentence):
+        inputs.load_state(checkpoint)
+    with open_training(before) as inputs:
+        assert inputs.load_state(checkpoint).epoch == 1
+
+
+@pytest.mark.parametrize("made_with", ["", "[]", "[" * 10**5, 3, torch.zeros(2), b"\xff", {}])
+def test_a_checkpoint_whose_settings_cannot_be_read_is_refused(tmp_path, made_with):
+    files = run_files(*write_small_data(tmp_path / "data"), "cross_entropy", small_settings())
+    with open_training(files) as inputs:
+        content = state_to_dict(inputs.fresh_state(), inputs.identity)
+        save_torch(content, tmp_path / "first.pt")
+        assert inputs.load_state(tmp_path / "first.pt").epoch == 0
+        save_torch({**content, MADE_WITH: made_with}, tmp_path / "x.pt")
+        with pytest.raises(FercleanError, match=r"x\.pt does not say what it was made with"):
+            inputs.load_state(tmp_path / "x.pt")

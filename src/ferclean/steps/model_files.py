@@ -18,7 +18,7 @@ from ferclean.predict.facts import FORMAT, ModelFacts, read_facts
 from ferclean.progress import say
 from ferclean.steps.run_places import place_of
 from ferclean.steps.trained_model import TrainedModel, build_model
-from ferclean.steps.training_outputs import MADE_WITH
+from ferclean.steps.training_inputs import MADE_WITH
 from ferclean.tables.atomic import read_json
 from ferclean.train.device import choose_device
 from ferclean.train.state import load_torch

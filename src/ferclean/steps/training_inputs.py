@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ferclean.config.load import Settings
+from ferclean.errors import FercleanError, shown
 from ferclean.methods.base import Context
 from ferclean.methods.registry import build_recipe
 from ferclean.methods.runner import Run
@@ -28,6 +31,9 @@ from ferclean.train.state import (
     restore_state,
 )
 from ferclean.train.workers import joined_workers
+
+# Where a checkpoint keeps its settings as JSON, for those who read it without params.yaml.
+MADE_WITH = "made_with"
 
 
 @dataclass(frozen=True)
@@ -111,11 +117,32 @@ class TrainingInputs:
         return state
 
     def load_state(self, checkpoint: Path) -> TrainState:
-        """Read a checkpoint that was made for this run."""
+        """Read a checkpoint that was made for this run.
+
+        Raises
+        ------
+        FercleanError
+            If it cannot be read, was made for another run or by another optimiser, or does not fit.
+        """
         state = self.unfilled_state()
         content = load_torch(checkpoint, self.run.context.device)
+        _check_optimizer(content, self.run.context.training.optimizer.name, checkpoint)
         restore_state(state, content, self.identity, checkpoint)
         return state
+
+
+def _check_optimizer(content: Any, name: str, checkpoint: Path) -> None:
+    """Refuse moments of another optimiser, which mean nothing to this one even where they fit."""
+    made_with = content.get(MADE_WITH, "{}") if isinstance(content, dict) else "{}"
+    try:  # the first checkpoints did not say it
+        found = json.loads(made_with).get("optimizer", {}).get("name", name)
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        raise FercleanError(f"{checkpoint} does not say what it was made with") from None
+    if found != name:
+        raise FercleanError(
+            f"checkpoint {checkpoint} was made with training.optimizer.name {shown(found)}, but "
+            f"this run has {name!r}: set it back, or start the run anew"
+        )
 
 
 @contextmanager

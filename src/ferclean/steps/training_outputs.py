@@ -11,13 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ferclean.methods.runner import History
-from ferclean.steps.training_inputs import TrainingInputs
+from ferclean.steps.training_inputs import MADE_WITH, TrainingInputs
 from ferclean.tables.atomic import atomic_path, write_text
 from ferclean.train.state import TrainState, save_torch, state_to_dict
 from ferclean.train.workers import workers
-
-# Where a checkpoint keeps its settings as JSON, for those who read it without params.yaml.
-MADE_WITH = "made_with"
 
 
 def write_training_outputs(
