@@ -98,6 +98,7 @@ def test_controls_are_added_once():
 VOTES = {"source": "fer2013_csv", "path": "fer2013.csv", "votes_path": "votes.csv"}
 TABLE = {"source": "table", "path": "labels.csv"}
 FER_PLUS = {"source": "fer2013_parquet", "path": "fer2013plus.parquet"}
+WITH_NOISE_LISTS = ("rafdb", "rafdb_compound", "affectnet", "ferplus", "cifar10", "cifar100")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,11 @@ FER_PLUS = {"source": "fer2013_parquet", "path": "fer2013plus.parquet"}
         ({**VOTES, "labels": "ferplus_winner"}, False),
         (FER_PLUS, True),
         ({**FER_PLUS, "labels": "ferplus_winner"}, False),
+        *(({"source": source, "path": "set"}, False) for source in WITH_NOISE_LISTS),
+        *(
+            ({"source": source, "path": "set", "labels_path": "noisy.txt"}, True)
+            for source in WITH_NOISE_LISTS
+        ),
     ],
 )
 def test_oracle_runs_only_where_the_truth_can_be_known(data, known_without_noise):

@@ -105,14 +105,14 @@ def runs_of(settings: Settings) -> list[tuple[str, str]]:
 def truth_known(settings: Settings, kind: str) -> bool:
     """Tell whether the truth behind the observed labels can be known.
 
-    It is known for noise that is injected here, for rendered faces, where the votes of later
-    annotators serve as truth for the labels that are trained on, and for a table with a column
-    ``true``.
+    It is known for noise that is injected here, for rendered faces, where a list of noisy labels
+    makes a published set's own labels the truth, where the votes of later annotators serve as
+    truth for the labels that are trained on, and for a table with a column ``true``.
     """
     data = settings.data
     has_votes = data.source == "fer2013_parquet" or data.votes_path is not None
     votes_are_truth = has_votes and data.vote_truth and data.labels == "given"
-    known = data.source == "rendered" or votes_are_truth
+    known = data.source == "rendered" or data.labels_path is not None or votes_are_truth
     return kind != "none" or known or (data.source == "table" and _has_true_column(data.path))
 
 
