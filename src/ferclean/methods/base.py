@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from scipy import special
 from torch import nn
 
 from ferclean.config.training import TrainingSettings
@@ -233,5 +234,4 @@ def pass_over_all(
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the softmax over the last axis, float32, computed in float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return special.softmax(logits.astype(np.float64), axis=-1).astype(np.float32)
