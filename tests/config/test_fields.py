@@ -49,6 +49,30 @@ def test_nothing_given_is_the_defaults():
     assert build(Example, None, "example") == build(Example, {}, "example") == Example()
 
 
+@dataclass(frozen=True)
+class Pair:
+    depth: int = setting(1, "Depth.", minimum=0)
+    width: int = setting(2, "Width.")
+
+
+@dataclass(frozen=True)
+class Outer:
+    pair: Pair = setting(Pair(depth=7), "A default that is not that of its class.")
+
+
+@dataclass(frozen=True)
+class Outermost:
+    outer: Outer = setting(Outer(pair=Pair(depth=8, width=9)), "The same, one level deeper.")
+
+
+def test_a_nested_key_keeps_the_others_at_the_default_of_their_place():
+    assert build(Outer, {"pair": {"width": 5}}, "outer") == Outer(Pair(depth=7, width=5))
+    assert build(Outer, {"pair": {}}, "outer") == build(Outer, {"pair": None}, "outer") == Outer()
+    deep = build(Outermost, {"outer": {"pair": {"width": 5}}}, "outermost")
+    assert deep == Outermost(Outer(Pair(depth=8, width=5)))
+    assert build(Pair, {"width": 5}, "pair") == Pair(depth=1, width=5)
+
+
 def test_every_kind_of_value_is_taken():
     built = build(
         Example,

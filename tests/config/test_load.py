@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -48,6 +49,14 @@ def test_inline_json_is_the_same_as_a_file(params):
     )
     assert from_file.noise == from_json.noise
     assert from_file.grid == from_json.grid
+
+
+def test_one_key_of_the_strong_augmentation_leaves_the_others(params):
+    strong = load_settings(params("training: {strong_augment: {flip: false}}")).training
+    usual = SECTIONS["training"]()
+    assert strong.strong_augment == dataclasses.replace(usual.strong_augment, flip=False)
+    assert (strong.strong_augment.erase, strong.strong_augment.policy) == (0.5, "randaugment")
+    assert strong.augment == usual.augment
 
 
 def test_yaml_exponents_are_numbers(params):

@@ -84,6 +84,20 @@ def test_every_key_explains_itself(key):
     assert accepted(key)
 
 
+def test_the_default_of_a_key_is_that_of_its_place():
+    # Two keys may share a class and not its defaults: augment and strong_augment do.
+    def value(key):
+        found = defaults()
+        for part in key.name.split("."):
+            found = found[part]
+        return found
+
+    assert [key.name for key in ALL_KEYS if key.default != value(key)] == []
+    shown = {key.name: key.default for key in ALL_KEYS}
+    assert shown["training.strong_augment.erase"] == 0.5
+    assert shown["training.augment.erase"] == 0.0
+
+
 def test_every_section_is_read_by_a_step_or_by_the_rules():
     read = {section for sections in STEP_SECTIONS.values() for section in sections}
     assert set(SECTIONS) - read == {"grid"}

@@ -48,7 +48,7 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def build(cls: type[T], values: Any, where: str) -> T:
+def build(cls: type[T], values: Any, where: str, default: T | None = None) -> T:
     """Turn a plain mapping into a settings dataclass, checking every key, type and bound.
 
     Parameters
@@ -59,6 +59,9 @@ def build(cls: type[T], values: Any, where: str) -> T:
         What the YAML or JSON held under `where`; must be a mapping (or ``None`` for defaults).
     where : str
         Dotted key used in messages, for example ``"noise"``.
+    default : T, optional
+        Settings that keys left out are taken from; without it those of `cls`. Nested settings
+        start from the default of the key that holds them, which need not be that of their class.
 
     Returns
     -------
@@ -75,24 +78,26 @@ def build(cls: type[T], values: Any, where: str) -> T:
         raise FercleanError(f"{where} must be a mapping of keys, found {shown(values)}")
     declared = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
+    start: Any = cls() if default is None else default
     arguments = {}
     for key, value in values.items():
         if key not in declared:
             raise unknown_name(f"key in {where}", key, declared)
         name = f"{where}.{key}"
-        arguments[key] = convert(value, hints[key], name)
+        arguments[key] = convert(value, hints[key], name, getattr(start, key))
         _check_bounds(arguments[key], declared[key].metadata, name)
-    built = cls(**arguments)
+    built: T = dataclasses.replace(start, **arguments)
     if hasattr(built, "check"):
         built.check(where)
     return built
 
 
-def convert(value: Any, annotation: Any, where: str) -> Any:
+def convert(value: Any, annotation: Any, where: str, default: Any = None) -> Any:
     """Convert one YAML value to its annotated type, without guessing.
 
     An integer is accepted where a float is expected, ``1e-3`` too where the YAML reader took it
     for text, and a scalar where a list is expected (``seeds: 0``); nothing else is coerced.
+    Nested settings take from `default` the keys that `value` leaves out.
     """
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
@@ -109,7 +114,7 @@ def convert(value: Any, annotation: Any, where: str) -> Any:
             raise _wrong_type(value, "a mapping", where)
         return {str(k): convert(v, arguments[1], f"{where}.{k}") for k, v in value.items()}
     if dataclasses.is_dataclass(annotation):
-        return value if isinstance(value, annotation) else build(annotation, value, where)  # type: ignore[arg-type]
+        return value if isinstance(value, annotation) else build(annotation, value, where, default)  # type: ignore[arg-type]
     return _convert_scalar(value, annotation, where)
 
 

@@ -78,16 +78,20 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def keys_of(cls: type, where: str) -> Iterator[Key]:
-    """Yield the keys of one settings dataclass, those of nested ones in their place."""
+def keys_of(cls: type, where: str, default: Any = None) -> Iterator[Key]:
+    """Yield the keys of one settings dataclass, those of nested ones in their place.
+
+    Defaults are those of `default`, settings of that class; without it those of the class.
+    """
     hints = typing.get_type_hints(cls)
-    built = cls()
+    built = cls() if default is None else default
     for field in dataclasses.fields(cls):
         name, annotation = f"{where}.{field.name}", hints[field.name]
+        value = getattr(built, field.name)
         if dataclasses.is_dataclass(annotation):
-            yield from keys_of(typing.cast(type, annotation), name)
+            yield from keys_of(typing.cast(type, annotation), name, value)
         else:
-            yield Key(name, annotation, plain(getattr(built, field.name)), field.metadata)
+            yield Key(name, annotation, plain(value), field.metadata)
 
 
 def params_text(values: dict[str, Any], heading: str = "") -> str:
