@@ -14,6 +14,15 @@ from typing import Any
 _PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "Pillow")
 
 
+def require_data(path: str | Path) -> None:
+    """End with one sentence where a file that is not handed out with the code is missing."""
+    if not Path(path).is_file():
+        raise SystemExit(
+            f"there is no file {path}: name its folder with --data; the head of docs/results.md "
+            "says what the file holds"
+        )
+
+
 def measured_alone(script: str, *arguments: str) -> dict[str, Any]:
     """Run a benchmark's script in a process of its own and return the JSON that it prints.
 

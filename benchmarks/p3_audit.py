@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
 
-from environment import describe_environment
+from environment import describe_environment, require_data
 from ferclean.config.load import build_settings
 from ferclean.config.presets import load_preset, merge
 from ferclean.evaluate.calibration import expected_calibration_error, reliability_table
@@ -29,6 +29,7 @@ from ferclean.tables.atomic import read_json, write_json
 from ferclean.tables.labels import read_label_table
 
 HERE = Path(__file__).parent
+FILE = "fer2013plus.parquet"
 # Votes on one class from which FER+ is taken for the truth.
 SURE_VOTES = 6
 _DOUBTED = ("wrong", "ambiguous")
@@ -71,7 +72,7 @@ def run(data: Path, work: Path, seed: int, device: str) -> dict[str, Any]:
     """Audit, and judge all rows and those that FER+ is sure of."""
     source = {
         "source": "fer2013_parquet",
-        "path": str(data / "fer2013plus.parquet"),
+        "path": str(data / FILE),
         "labels": "given",
     }
     laid = {"data": source, "align": {"detector": "already_aligned"}}
@@ -105,6 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.data is None:
         parser.error("name the folder of fer2013plus.parquet with --data")
+    require_data(Path(options.data) / FILE)
     path = HERE / "results" / "p3_audit.json"
     record: dict[str, Any] = {
         "protocol": "p3_audit",

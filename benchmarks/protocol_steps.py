@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from environment import require_data
 from ferclean.config.load import Settings, build_settings
 from ferclean.config.runs import parse_setting
 from ferclean.config.side_inputs import SIDE_INPUTS, side_inputs
@@ -40,6 +41,8 @@ def prepare(work: Path, settings: Settings) -> None:
 
     folder = work / "prepare"
     if not (folder / "align" / "samples.parquet").exists():
+        if settings.data.path is not None:
+            require_data(settings.data.path)
         ingest(output=folder / "ingest", settings=settings)
         align(
             samples=folder / "ingest" / "samples.parquet",

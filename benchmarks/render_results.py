@@ -5,6 +5,7 @@ python benchmarks/render_results.py
 
 from __future__ import annotations
 
+import argparse
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,15 @@ mean and, behind ±, their standard deviation. Sorted by the accuracy of the las
 *Best on test is for comparison with papers that report it; nothing is chosen by it.
 Minutes are the processor's own of training; of older runs those of a clock, which other work on the
 machine made longer.
+
+P1, P3, the first audits and the photographs among the small sets need `--data FOLDER`, a folder
+with `fer2013plus.parquet`: the rows `Training` and `PublicTest` of FER2013's `fer2013.csv` in their
+order (those of `PrivateTest` would make other splits), with the votes of the same rows of FER+'s
+`fer2013new.csv`. Its columns are `index` (row of `fer2013.csv`, from 0), `image` (`pixels` as the
+bytes of a PNG or lossless WebP of 48 x 48), `label` (`emotion`), `usage` (`Usage`), `image_src` (1;
+other numbers mark copies with losses, which are left out) and `fp_neutral` to `fp_NF` (the ten
+columns of votes, `fp_` before each name). The file behind these records marks 159 rows as such
+copies; all but one are no face by the votes, too.
 """
 # Said below the tables of these protocols.
 NOTES = {
@@ -82,6 +92,7 @@ for them. Sources in `benchmarks/published.yaml`.
 
 def main() -> None:
     """Write the page."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     write_text(HERE.parent / "docs" / "results.md", render())
 
 

@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from environment import describe_environment
+from environment import describe_environment, require_data
 from ferclean.config.data import DataSettings, RenderedSettings
 from ferclean.datasets.fer2013 import read_fer2013_parquet
 from ferclean.datasets.rendered.reader import read_rendered
 from ferclean.steps.audit_pictures import audit_pictures, picture_settings
 from ferclean.tables.atomic import read_json, write_json
-from p3_audit import SURE_VOTES, judge
+from p3_audit import FILE, SURE_VOTES, judge
 
 RECORD = Path(__file__).parent / "results" / "small_audit.json"
 SIZES = (100, 300, 700, 1500)
@@ -63,9 +63,7 @@ def draw_faces(kind: str, rows: int, seed: int, folder: Path) -> None:
 
 def choose_photographs(rows: int, seed: int, data: Path, folder: Path) -> None:
     """Write faces of FER2013 in folders of its own labels, where FER+ is sure of the truth."""
-    source = read_fer2013_parquet(
-        DataSettings(path=str(data / "fer2013plus.parquet"), labels="given")
-    )
+    source = read_fer2013_parquet(DataSettings(path=str(data / FILE), labels="given"))
     frame = source.frame
     sure = frame.filter(regex="^votes_").max(axis=1) >= SURE_VOTES
     usable = frame[frame["split"].eq("train") & frame["reason"].isna() & frame["true"].notna()]
@@ -117,6 +115,8 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run what is on record, too")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
+    if options.data is not None:
+        require_data(options.data / FILE)
     known = read_json(options.record)["cases"] if options.record.exists() else {}
     wanted = cases(options.seeds, photographs=options.data is not None)
     due = [case for case in wanted if options.again or _name(case) not in known]
