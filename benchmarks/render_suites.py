@@ -16,6 +16,7 @@ AUDIT_COLUMNS = (
     ("auroc", "AUROC, audit"),
     ("labels_right_before", "labels before"),
     ("labels_right_after", "labels after"),
+    ("estimated_noise_rate", "estimated rate"),
 )
 KINDS = {
     "sym": "any other class",
@@ -90,8 +91,10 @@ def _audit_suite(record: dict[str, Any]) -> str:
     for kind, rate, cases in _by_kind(record):
         means = [_mean(key, cases) for key, _ in AUDIT_COLUMNS]
         error = statistics.fmean(_rate_error(case) for case in cases)
-        rows.append([kind, rate, *means, f"{error:.3f}"])
-    header = ["noise goes to", "rate", *(heading for _, heading in AUDIT_COLUMNS), "error of rate"]
+        within = sum(case["within_bounds"] for case in cases)
+        rows.append([kind, rate, *means, f"{error:.3f}", f"{within:.0f} of {len(cases)}"])
+    headings = [heading for _, heading in AUDIT_COLUMNS]
+    header = ["noise goes to", "rate", *headings, "error of rate", "rate within bounds"]
     made = (
         f"`{record['command']}`; {record['environment']['device']}. Out-of-fold probabilities, one "
         "setting for all; the audit's constants were chosen on this suite."
@@ -128,7 +131,9 @@ def _by_kind(record: dict[str, Any]) -> list[tuple[str, str, list[dict[str, floa
     return [(KINDS[kind], f"{float(rate):.0%}", cases) for (kind, rate), cases in ordered]
 
 
-def _mean(key: str, cases: list[dict[str, float]]) -> str:
+def _mean(key: str, cases: list[dict[str, Any]]) -> str:
+    if any(case[key] is None for case in cases):  # of wrong labels, where none is
+        return "-"
     mean = statistics.fmean(case[key] for case in cases)
     return f"{100 * mean:.1f}" if key.startswith(PER_CENT) else f"{mean:.3f}"
 
