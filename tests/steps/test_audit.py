@@ -60,6 +60,21 @@ def test_the_command_says_what_it_found_and_several_files_are_an_ensemble(files)
     assert len(json.loads((folder / "o" / "audit.json").read_text())["temperatures"]) == 2
 
 
+def test_predictions_of_labels_learnt_by_heart_are_told(files, capsys):
+    folder, labels, _ = files
+    for share, told in ((0.0, True), (0.01, False)):
+        said = np.where(np.arange(300) < 300 * share, (labels + 1) % 3, labels)
+        np.save(folder / "in_sample.npy", np.eye(3)[said] * 0.94 + 0.02)
+        audit_files(
+            labels=folder / "labels.csv",
+            probabilities=[folder / "in_sample.npy"],
+            output=folder / "out",
+            classes=CLASSES,
+        )
+        warned = "take predictions made out of fold" in capsys.readouterr().err
+        assert warned is told
+
+
 def test_without_class_names_the_sorted_labels_number_the_columns(files):
     folder, _, _ = files
     audit_files(

@@ -28,6 +28,8 @@ _TITLE = "Which labels are wrong"
 _GALLERY = 60
 _FILES = ("audit.parquet", "audit.csv", "audit.json", "index.html")
 _NAMES_SHOWN = 8
+# Out of fold hardly a model agrees with so many labels; one that learnt them by heart does.
+_ROWS_TO_WARN, _BY_HEART = 100, 0.999
 
 
 def audit_files(
@@ -78,6 +80,16 @@ def audit_files(
     except ValueError as error:
         raise FercleanError(f"{', '.join(map(str, probabilities))}: {error}") from None
     write_findings(found, output)
+    _warn_of_learning_by_heart(found)
+
+
+def _warn_of_learning_by_heart(found: Examination) -> None:
+    agree = (found.table["predicted_label"] == found.table["given_label"]).mean()
+    if len(found.table) >= _ROWS_TO_WARN and agree >= _BY_HEART:
+        say(
+            f"{agree:.1%} of the predictions agree with their label: a model that was trained on "
+            "these rows finds nothing wrong with them; take predictions made out of fold"
+        )
 
 
 def write_findings(
@@ -117,7 +129,7 @@ def write_findings(
     )
     say(
         f"{whole['rows']:,} labels: {counts}; estimated share of wrong labels "
-        f"{whole['noise_rate']:.1%} (between {low:.1%} and {high:.1%})"
+        f"{whole['noise_rate']:.1%} ({low:.1%} to {high:.1%} by what counts as an error)"
     )
 
 
