@@ -66,12 +66,12 @@ the command that made it. All in per cent but AUROC, AP and F1; where several se
 mean and, behind ±, their standard deviation. Sorted by the accuracy of the last epoch.
 *Best on test is for comparison with papers that report it; nothing is chosen by it. *Chosen on
 validation* is the epoch that does best on held-out rows with noisy labels; P1 holds none out.
-A standard deviation is that of a sample over the seeds. It leaves out which test pictures there are:
-3,372 (P1) are good for 0.8 points of standard error, 480 (P5, P6) for 1.2.
-ferclean was built on these very settings: what decides how its run goes on was set by first audits of
-P1's and P6's training rows ([methods.md](methods.md#ferclean)). Two networks whose mean predicts gain
-by that alone: hold methods of two against `cross_entropy_ensemble`. SMR and DivideMix take lambda_u
-from the authors' table, by the noise that is known to be there.
+A standard deviation is that of a sample over the seeds. It leaves out which test pictures there
+are: 3,372 (P1) are good for 0.8 points of standard error, 480 (P5, P6) for 1.2.
+ferclean was built on these very settings: what decides how its run goes on was set by first audits
+of P1's and P6's training rows ([methods.md](methods.md#ferclean)). Two networks whose mean predicts
+gain by that alone: hold methods of two against `cross_entropy_ensemble`. SMR and DivideMix take
+lambda_u from the authors' table, by the noise that is known to be there.
 Minutes are the processor's own of training; of older runs those of a clock, which other work on the
 machine made longer.
 
