@@ -7,7 +7,13 @@ from ferclean.config.training import ModelSettings, TrainingSettings
 from ferclean.errors import FercleanError
 from ferclean.models.registry import build_network
 from ferclean.train import device as module
-from ferclean.train.device import arithmetic, autocast, choose_device, compile_backbones
+from ferclean.train.device import (
+    arithmetic,
+    autocast,
+    choose_device,
+    compile_backbones,
+    uses_bfloat16,
+)
 
 
 def test_auto_takes_what_there_is(monkeypatch):
@@ -21,12 +27,22 @@ def test_auto_takes_what_there_is(monkeypatch):
     assert choose_device("auto") == torch.device("cuda")
 
 
-def test_arithmetic_is_put_back():
-    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-    with arithmetic(torch.device("cpu"), TrainingSettings(cpu_threads=1)):
-        assert torch.get_num_threads() == 1
-        assert torch.are_deterministic_algorithms_enabled()
-    assert before == (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
+def arithmetic_now():
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    return torch.get_num_threads(), deterministic, torch.backends.cudnn.benchmark
+
+
+@pytest.mark.parametrize("searching", [True, False])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_arithmetic_is_put_back(monkeypatch, device, searching):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", searching)
+    before = arithmetic_now()
+    for deterministic in (True, False):
+        settings = TrainingSettings(cpu_threads=1, deterministic=deterministic)
+        with arithmetic(torch.device(device), settings):
+            search = device == "cuda" and not deterministic
+            assert arithmetic_now() == (1, deterministic, search)
+        assert arithmetic_now() == before
 
 
 @pytest.mark.parametrize(
@@ -43,6 +59,19 @@ def test_precision(monkeypatch, precision, fast, expected):
     matrix = torch.ones(2, 2)
     with autocast(torch.device("cpu"), precision):
         assert (matrix @ matrix).dtype == expected
+
+
+def test_auto_does_not_take_a_gpu_that_only_emulates_bfloat16(monkeypatch):
+    def is_supported(including_emulation: bool = True) -> bool:
+        return including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
+    monkeypatch.setattr(module, "_has_fast_bfloat16", module._has_fast_bfloat16.__wrapped__)
+    gpu = torch.device("cuda")
+    assert not uses_bfloat16(gpu, "auto")
+    assert uses_bfloat16(gpu, "bfloat16")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+    assert uses_bfloat16(gpu, "auto")
 
 
 def network_and_batch():

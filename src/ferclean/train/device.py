@@ -48,13 +48,14 @@ def compile_backbones(networks: Iterable[Network]) -> None:
 
 @contextlib.contextmanager
 def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[None]:
-    """Set threads and determinism for a training job; both are put back afterwards.
+    """Set threads, determinism and cuDNN's search for a training job; put them back afterwards.
 
     The number of CPU threads is a parameter rather than whatever the machine has: sums are
     split over threads, so another number gives other last bits.
     """
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
+    searching = torch.backends.cudnn.benchmark
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(settings.cpu_threads)
     torch.use_deterministic_algorithms(settings.deterministic)
@@ -64,6 +65,7 @@ def arithmetic(device: torch.device, settings: TrainingSettings) -> Iterator[Non
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = searching
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
@@ -82,7 +84,7 @@ def uses_bfloat16(device: torch.device, precision: str) -> bool:
 def _has_fast_bfloat16(device: torch.device) -> bool:
     """Tell whether the device multiplies bfloat16 in hardware: GPUs, newer server processors."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
     except OSError:  # not Linux: float32 is always right, only slower
