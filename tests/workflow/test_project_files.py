@@ -70,6 +70,16 @@ def test_stages_depend_on_the_sections_of_their_steps():
         assert params - extra == sections, stage
 
 
+def test_every_rule_that_wants_a_gpu_asks_slurm_for_one():
+    """A login node has none to count, so that the rules themselves come to 0 there."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.v9+.yaml").read_text())
+    files = (ROOT / "workflow" / "rules").glob("*.smk")
+    rules = [part for file in files for part in re.split(r"^rule ", file.read_text(), flags=re.M)]
+    wanting = {part.partition(":")[0] for part in rules if re.search(r"^ +gpu=GPU\b", part, re.M)}
+    assert {"pretrain", "partition", "train"} < wanting
+    assert profile["set-resources"] == {rule: {"gpu": 1} for rule in wanting}
+
+
 def test_params_yaml_holds_every_key_that_dvc_reads():
     params = tiny_params()
     for stage in STAGES.values():
