@@ -17,7 +17,7 @@ PARTS = (
     *("datasets", "faces", "noise", "semantics", "models", "losses", "partition", "relabel"),
     *("train", "evaluate", "report", "audit", "predict", "export"),
 )
-# What each layer may import from; everything may import config, errors, progress, threads.
+# What each layer may import from; everything may import the foundation.
 BELOW = {
     "cli": {"steps", "tables", "config"},
     "steps": {"methods", *PARTS, "tables", "config"},
@@ -30,7 +30,7 @@ BELOW = {
     "tables": set(),
     "config": set(),
 }
-FOUNDATION = {"errors", "progress", "threads"}
+FOUNDATION = {"errors", "machine", "progress", "threads"}
 OPTIONAL = (
     *("facenet_pytorch", "gensim", "matplotlib", "jinja2", "snakemake", "dvc", "ot", "faiss"),
     *("safetensors", "onnx", "onnxscript"),

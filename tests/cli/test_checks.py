@@ -141,9 +141,9 @@ def test_a_torch_that_does_not_import_is_missing(monkeypatch):
 
 def test_little_memory_is_noted(monkeypatch):
     assert re.search(r"^\d+ cores", check_machine().found)
-    monkeypatch.setattr(checks, "_memory", lambda: 2 * 2**30)
+    monkeypatch.setattr(checks, "usable_memory", lambda: 2 * 2**30)
     assert check_machine().status == "note"
-    monkeypatch.setattr(checks, "_memory", lambda: None)
+    monkeypatch.setattr(checks, "usable_memory", lambda: None)
     assert "memory unknown" in check_machine().found
 
 

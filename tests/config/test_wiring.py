@@ -65,8 +65,8 @@ def closure(file: Path) -> set[Path]:
 
 def is_plumbing(file: Path) -> bool:
     top = file.relative_to(PACKAGE).parts[0]
-    names = ("cli", "config", "errors.py", "progress.py", "threads.py", "__init__.py")
-    return top in names or file == PACKAGE / "steps" / "__init__.py"
+    modules = ("errors.py", "machine.py", "progress.py", "threads.py", "__init__.py")
+    return top in ("cli", "config", *modules) or file == PACKAGE / "steps" / "__init__.py"
 
 
 @pytest.mark.parametrize("step", STEP_SECTIONS)

@@ -20,27 +20,16 @@ def test_explicit_settings_decide():
     assert not stays_on_device((1, 1, 1, 1), CPU, "streamed")
 
 
-@pytest.mark.parametrize(
-    ("group", "slurm", "limit"),
-    [(None, None, 4096_000), ("max\n", None, 4096_000), ("400000\n", None, 400_000),
-     ("3000000\n", "2", 2 * 2**20), (None, "1024", 4096_000)],
-)  # fmt: skip
-def test_auto_keeps_what_takes_a_quarter_of_the_memory(monkeypatch, tmp_path, group, slurm, limit):
-    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}
-    monkeypatch.setattr(reading.os, "sysconf", pages.get)
-    monkeypatch.setattr(reading, "_CGROUP_LIMIT", tmp_path / "memory.max")
-    if group is not None:
-        (tmp_path / "memory.max").write_text(group)
-    if slurm is None:
-        monkeypatch.delenv("SLURM_MEM_PER_NODE", raising=False)
-    else:
-        monkeypatch.setenv("SLURM_MEM_PER_NODE", slurm)
-    assert stays_on_device((limit // 4,), CPU, "auto")
-    assert not stays_on_device((limit // 4 + 1,), CPU, "auto")
+def test_auto_keeps_what_takes_a_quarter_of_the_memory(monkeypatch):
+    monkeypatch.setattr(reading, "usable_memory", lambda: 400_000)
+    assert stays_on_device((100_000,), CPU, "auto")
+    assert not stays_on_device((100_001,), CPU, "auto")
+    monkeypatch.setattr(reading, "usable_memory", lambda: None)
+    assert not stays_on_device((1,), CPU, "auto")
 
 
 def test_processes_share_the_machines_memory(monkeypatch):
-    monkeypatch.setattr(reading, "_memory_limit", lambda: 4000.0)
+    monkeypatch.setattr(reading, "usable_memory", lambda: 4000)
     assert stays_on_device((500,), CPU, "auto", processes=2)
     assert not stays_on_device((501,), CPU, "auto", processes=2)
 

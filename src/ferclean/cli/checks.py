@@ -16,6 +16,7 @@ from ferclean.config.data import PUBLISHED_SOURCES, DataSettings
 from ferclean.config.load import Settings, load_settings
 from ferclean.config.runs import runs_of
 from ferclean.errors import FercleanError
+from ferclean.machine import usable_cores, usable_memory
 
 GIB = 2**30
 # Rules ask for 6000 MB (workflow/rules), a run of the default data set leaves well under 1 GiB.
@@ -173,26 +174,13 @@ def check_torch() -> Check:
 
 def check_machine() -> Check:
     """Count the cores and the memory this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = _memory()
+    cores, memory = usable_cores(), usable_memory()
     if memory is None:
         return Check("ok", "cores, memory", f"{cores} cores, memory unknown")
     enough = memory >= LEAST_MEMORY
     advice = "" if enough else "; training jobs ask for 6 GB, smaller data sets take less"
     found = f"{cores} cores, {memory / GIB:.1f} GiB{advice}"
     return Check("ok" if enough else "note", "cores, memory", found)
-
-
-def _memory() -> int | None:
-    try:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-    try:  # a container may be given less than the machine has
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return physical
-    return min(physical, int(limit)) if limit.isdigit() else physical
 
 
 def check_disk(folder: Path) -> Check:

@@ -15,8 +15,8 @@ from typing import Any
 from ferclean.config.sections import SECTIONS
 from ferclean.config.steps import STEP_SECTIONS
 
-# Plumbing (cli, errors, progress, threads, the loader of settings) is left out on purpose: it moves
-# files, arguments and messages and cannot change a result, so editing it reruns nothing.
+# Plumbing (cli, errors, machine, progress, threads, the loader of settings) is left out on purpose:
+# it moves files, arguments and messages and cannot change a result, so editing it reruns nothing.
 _JUDGING = (
     "audit/auditor.py",
     "audit/calibration.py",

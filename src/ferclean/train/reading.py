@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
@@ -16,12 +13,12 @@ from torch import Tensor
 
 from ferclean.config.training import TrainingSettings
 from ferclean.errors import FercleanError
+from ferclean.machine import usable_memory
 from ferclean.tables.face_packs import EncodedFaces, Faces
 from ferclean.threads import ordered_map
 
 # Of what is free on the device, or of a machine's memory: the rest is for networks and others.
 _DEVICE_SHARE, _HOST_SHARE = 0.5, 0.25
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 T = TypeVar("T")
 
 
@@ -122,7 +119,7 @@ def stays_on_device(
     device : torch.device
     pictures : {"auto", "resident", "streamed"}
         ``training.pictures``; ``auto`` keeps what takes at most half of the GPU's free memory, or
-        a quarter of what the machine (container, SLURM job) has.
+        a quarter of what the machine (container, SLURM job) has; nothing where that is unknown.
     processes : int
         That share the machine's memory, each with pictures of its own.
     """
@@ -131,17 +128,7 @@ def stays_on_device(
     size = float(np.prod(shape, dtype=np.float64))
     if device.type == "cuda":
         return size <= _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
-    return size * processes <= _HOST_SHARE * _memory_limit()
-
-
-def _memory_limit() -> float:
-    """Return the bytes that a process may use of the machine, its container or SLURM job."""
-    limits = [float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")]
-    with contextlib.suppress(OSError, ValueError):  # no control groups, or "max"
-        limits.append(float(_CGROUP_LIMIT.read_text()))
-    if "SLURM_MEM_PER_NODE" in os.environ:
-        limits.append(2**20 * float(os.environ["SLURM_MEM_PER_NODE"]))
-    return min(limits)
+    return size * processes <= _HOST_SHARE * (usable_memory() or 0)
 
 
 def _decode_on_device(encoded: list[Tensor], device: torch.device) -> Tensor:

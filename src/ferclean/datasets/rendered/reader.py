@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -14,6 +13,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.rendered.plan import plan_faces
 from ferclean.datasets.rendered.render import encode_jpeg, render_face
+from ferclean.machine import usable_cores
 
 # Starting a process costs about as much as drawing this many pictures.
 _PICTURES_PER_WORKER = 300
@@ -75,7 +75,7 @@ def iterate_rendered(
     """
     rows: list[Mapping[str, Any]] = plan.to_dict("records")  # type: ignore[assignment]
     if workers is None:
-        workers = min(_usable_cores(), -(-len(rows) // _PICTURES_PER_WORKER))
+        workers = min(usable_cores(), -(-len(rows) // _PICTURES_PER_WORKER))
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     draw = partial(_draw_chunk, size=size)
     if workers <= 1:
@@ -91,9 +91,3 @@ def iterate_rendered(
 
 def _draw_chunk(rows: Sequence[Mapping[str, Any]], size: int) -> list[tuple[str, bytes]]:
     return [(str(row["sample_id"]), encode_jpeg(render_face(row, size))) for row in rows]
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
