@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ferclean import machine
-from ferclean.machine import usable_cores, usable_memory
+from ferclean.machine import given_threads, usable_cores, usable_memory
 
 
 def test_cores_are_those_that_this_process_may_run_on(monkeypatch):
@@ -16,6 +16,17 @@ def test_cores_are_those_that_this_process_may_run_on(monkeypatch):
     assert usable_cores() == 7
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert usable_cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"), [(None, 6), ("1", 1), ("12", 12), ("", 6), ("0", 6), ("-2", 6), ("x", 6)]
+)
+def test_threads_are_those_given_else_one_a_core(monkeypatch, given, threads):
+    monkeypatch.setattr(machine, "usable_cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert given_threads() == threads
 
 
 @pytest.mark.parametrize(

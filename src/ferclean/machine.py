@@ -1,4 +1,4 @@
-"""What of the machine is this process's: its cores and memory."""
+"""What of the machine is this process's: its cores, threads and memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def given_threads() -> int:
+    """Count the threads that this process is to use.
+
+    The rules hand a job its share of the machine as ``OMP_NUM_THREADS``; where that is no whole
+    number above 0 there are as many as usable cores.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else usable_cores()
 
 
 def usable_memory() -> int | None:

@@ -13,10 +13,12 @@ from PIL import Image
 from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
 from ferclean.faces.warp import centre_square
+from ferclean.steps import align as step
 from ferclean.steps.align import align
 from ferclean.tables.atomic import read_json
 from ferclean.tables.face_packs import read_face_pack
 from ferclean.tables.labels import make_table, read_label_table, write_label_table
+from ferclean.threads import ordered_map
 from fixtures.packs import write_encoded_pack
 from fixtures.rendered_pictures import rendered_pictures
 
@@ -92,7 +94,7 @@ def test_compressed_packs_hold_the_same_faces(tmp_path, pack, error, color):
     assert read_json(tmp_path / pack / "out" / "summary.json")["pack"] == pack
 
 
-def test_mtcnn_end_to_end(tmp_path):
+def test_mtcnn_end_to_end(tmp_path, monkeypatch):
     pytest.importorskip("facenet_pytorch")
     pictures = rendered_pictures(5)
     encoded = [png(pictures[0]), blank(), b"\x89PNG broken", *map(png, pictures[1:]), b""]
@@ -110,6 +112,9 @@ def test_mtcnn_end_to_end(tmp_path):
     assert summary["rows"] == 8 == summary["kept"] + summary["quarantined"]
     assert summary["kept"] == len(table)
     assert summary["splits"]["train"]["detection_rate"] == pytest.approx(2 / 3)
+    # Other threads, and several jobs for them: the same bytes.
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setattr(step, "_SAMPLES_PER_JOB", 2)
     run(tmp_path / "second", encoded, size=64)
     for name in ("faces.pack", "samples.parquet", "quarantine.csv", "summary.json"):
         first, second = (tmp_path / turn / "out" / name for turn in ("first", "second"))
@@ -184,9 +189,16 @@ def test_rows_in_are_rows_kept_and_rows_quarantined(tmp_path, kinds):
     assert len(faces) == len(table)
 
 
-def test_pixels_of_many_jobs_stay_with_their_rows(tmp_path, monkeypatch):
-    from ferclean.steps import align as step
+@pytest.mark.parametrize(("given", "workers"), [("1", 1), ("5", 5), ("64", 8)])
+def test_pixels_of_many_jobs_stay_with_their_rows(tmp_path, monkeypatch, given, workers):
+    used = []
 
+    def watched(function, items, count):
+        used.append(count)
+        return ordered_map(function, items, count)
+
+    monkeypatch.setattr(step, "ordered_map", watched)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
     monkeypatch.setattr(step, "_SAMPLES_PER_JOB", 3)
     monkeypatch.setattr(step, "_PIXELS_PER_JOB", 200)
     shades = np.arange(0, 250, 10, dtype=np.uint8)
@@ -195,6 +207,7 @@ def test_pixels_of_many_jobs_stay_with_their_rows(tmp_path, monkeypatch):
     table, faces, _ = run(tmp_path, encoded, detector="already_aligned", size=16)
     expected = [shades[int(name[1:])] for name in table.frame["sample_id"]]
     np.testing.assert_array_equal(faces[:, 0, 0, 0], expected)
+    assert used == [workers]
 
 
 @pytest.mark.parametrize(("key", "value"), [("detection_side", 10), ("size", 8), ("margin", -0.1)])

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from ferclean.config.steps import STEP_SECTIONS
+from ferclean.datasets import examine
+from ferclean.steps import align
 from workflow.project import ROOT, tiny_params
 
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -78,6 +80,13 @@ def test_every_rule_that_wants_a_gpu_asks_slurm_for_one():
     wanting = {part.partition(":")[0] for part in rules if re.search(r"^ +gpu=GPU\b", part, re.M)}
     assert {"pretrain", "partition", "train"} < wanting
     assert profile["set-resources"] == {rule: {"gpu": 1} for rule in wanting}
+
+
+def test_preparing_asks_for_as_many_threads_as_its_steps_can_use():
+    text = (ROOT / "workflow" / "rules" / "prepare.smk").read_text()
+    asked = re.findall(r"^rule (\w+):(?:\n .*)*?\n    threads: (\d+)$", text, re.M)
+    most = {"ingest": examine._MOST_THREADS, "align": align._MOST_WORKERS}
+    assert asked == [(rule, str(threads)) for rule, threads in most.items()]
 
 
 def test_params_yaml_holds_every_key_that_dvc_reads():

@@ -9,9 +9,10 @@ pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
 ]
-# This cluster has no accounting, and its jobs take seconds.
+# This cluster has no accounting and two cores, and its jobs take seconds.
 OF_THIS_CLUSTER = (
     "--slurm-no-account",
+    "--max-threads=2",
     "--slurm-status-command=squeue",
     "--slurm-init-seconds-before-status-checks=2",
     "--seconds-between-status-checks=2",

@@ -1,3 +1,4 @@
+# Both ask for as many threads as they can use; Snakemake gives no more than --cores.
 rule ingest:
     input:
         data=RAW_DATA,
@@ -12,6 +13,7 @@ rule ingest:
         "results/logs/ingest.log",
     benchmark:
         "results/logs/ingest.tsv"
+    threads: 4
     resources:
         gpu=0,
         mem_mb=4000,
@@ -40,9 +42,10 @@ rule align:
         "results/logs/align.log",
     benchmark:
         "results/logs/align.tsv"
+    threads: 8
     resources:
         gpu=0,
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=240,
     params:
         code=code_digest("align"),

@@ -1,4 +1,4 @@
-"""Decode a stream of pictures in a few threads and fingerprint them in order."""
+"""Decode a stream of pictures in the threads given and fingerprint them in order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from ferclean.datasets.fingerprints import Fingerprint, fingerprint
 from ferclean.datasets.pictures import PictureError, decode_picture
+from ferclean.machine import given_threads
 from ferclean.threads import ordered_map
 
 # Decoding runs outside Python's lock; more threads would hold more decoded pictures at a time.
-_THREADS = 4
+# Rule `ingest` asks for as many.
+_MOST_THREADS = 4
 _AHEAD = 32
 # Handing a smaller file to a thread takes longer than decoding it.
 _SMALL_BYTES = 20_000
@@ -51,4 +53,5 @@ def examine_pictures(
     def is_large(item: tuple[int, bytes | PictureError]) -> bool:
         return isinstance(item[1], bytes) and len(item[1]) >= _SMALL_BYTES
 
-    yield from ordered_map(examine, pictures, _THREADS, ahead=_AHEAD, worth_a_thread=is_large)
+    threads = min(given_threads(), _MOST_THREADS)
+    yield from ordered_map(examine, pictures, threads, ahead=_AHEAD, worth_a_thread=is_large)

@@ -48,8 +48,6 @@ class MtcnnDetector:
     ----------
     device : torch.device
         Where the networks are.
-    cores : int
-        Threads that torch uses, which schedulers limit to a job's share of the machine.
     """
 
     def __init__(
@@ -68,8 +66,7 @@ class MtcnnDetector:
         self._batch_size = batch_size
         self._longest_side = longest_side
         self._networks = load_networks(self.device)
-        self.cores = torch.get_num_threads()
-        workers = (threads or self.cores) if self.device.type == "cpu" else 1
+        workers = (threads or torch.get_num_threads()) if self.device.type == "cpu" else 1
         self._map = ThreadPoolExecutor(workers).map if workers > 1 else map
         self._guard = _OneThreadEach()
 

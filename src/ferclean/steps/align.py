@@ -17,6 +17,7 @@ from ferclean.datasets.pictures import PictureError, decode_picture
 from ferclean.errors import FercleanError
 from ferclean.faces.cut import CutFace, cut_faces
 from ferclean.faces.detect import LANDMARKS, FaceDetector
+from ferclean.machine import given_threads
 from ferclean.progress import say, track
 from ferclean.tables.atomic import write_csv, write_json
 from ferclean.tables.face_packs import Encoding, encode_face, face_pack_writer
@@ -34,9 +35,9 @@ _LANDMARK_COLUMNS = tuple(f"landmark_{name}_{axis}" for name in LANDMARKS for ax
 # decoded pixels at which it stops to detect: 32 million hold 96 MB.
 _SAMPLES_PER_JOB = 64
 _PIXELS_PER_JOB = 32_000_000
-# Jobs at a time: two, so that decoding and writing overlap detection; up to one a core; no more
-# than eight, beyond which threads mostly wait for Python's lock.
-_FEWEST_WORKERS, _MOST_WORKERS = 2, 8
+# Jobs at a time: one a thread that the step is given. Rule `align` asks for eight; more mostly wait
+# for Python's lock.
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _align_all(
     table: LabelTable, pack: EncodedPack, options: AlignSettings, max_pixels: int
 ) -> Iterator[_Aligned]:
     detector = _make_detector(options)
-    workers = min(max(_FEWEST_WORKERS, detector.cores if detector else 0), _MOST_WORKERS)
+    workers = min(given_threads(), _MOST_WORKERS)
     names = table.frame["sample_id"].tolist()
     chunks = [names[i : i + _SAMPLES_PER_JOB] for i in range(0, len(names), _SAMPLES_PER_JOB)]
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ferclean.config.data import CANONICAL_CLASSES, DataSettings, RenderedSettings
-from ferclean.datasets.rendered import iterate_rendered, plan_faces, read_rendered
+from ferclean.datasets.rendered import iterate_rendered, plan_faces, read_rendered, reader
 from ferclean.errors import FercleanError
 
 SMALL = DataSettings(rendered=RenderedSettings(pictures=40, image_size=64))
@@ -45,6 +46,23 @@ def test_several_processes_draw_the_same_bytes():
     alone = list(iterate_rendered(plan, 64, workers=1))
     assert list(iterate_rendered(plan, 64, workers=2)) == alone
     assert list(iterate_rendered(plan.iloc[::-1], 64, workers=1)) == alone[::-1]
+
+
+@pytest.mark.parametrize(("given", "processes"), [("1", None), ("2", 2), ("64", 4)])
+def test_as_many_processes_draw_as_are_given_and_pay(monkeypatch, given, processes):
+    started = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers, mp_context):
+            started.append(workers)
+            super().__init__(workers)
+
+    monkeypatch.setattr(reader, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(reader, "_PICTURES_PER_WORKER", 10)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    drawn = list(read_rendered(SMALL)[1])
+    assert started == ([] if processes is None else [processes])
+    assert drawn == list(read_rendered(SMALL, workers=1)[1])
 
 
 def test_classes_keep_their_order_and_unknown_ones_are_named():

@@ -13,7 +13,7 @@ import pandas as pd
 from ferclean.config.data import DataSettings
 from ferclean.datasets.rendered.plan import plan_faces
 from ferclean.datasets.rendered.render import encode_jpeg, render_face
-from ferclean.machine import usable_cores
+from ferclean.machine import given_threads
 
 # Starting a process costs about as much as drawing this many pictures.
 _PICTURES_PER_WORKER = 300
@@ -30,7 +30,8 @@ def read_rendered(
     settings : DataSettings
         ``classes`` and ``rendered`` are read.
     workers : int, optional
-        Processes that draw; all usable cores when absent. The bytes do not depend on it.
+        Processes that draw; when absent, as many as this one is given threads, as far as they
+        pay. The bytes do not depend on it.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def iterate_rendered(
     size : int
         Height and width in pixels.
     workers : int, optional
-        Processes that draw; all usable cores when absent, as far as they pay.
+        Processes that draw; see :func:`read_rendered`.
 
     Yields
     ------
@@ -75,7 +76,7 @@ def iterate_rendered(
     """
     rows: list[Mapping[str, Any]] = plan.to_dict("records")  # type: ignore[assignment]
     if workers is None:
-        workers = min(usable_cores(), -(-len(rows) // _PICTURES_PER_WORKER))
+        workers = min(given_threads(), -(-len(rows) // _PICTURES_PER_WORKER))
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     draw = partial(_draw_chunk, size=size)
     if workers <= 1:
