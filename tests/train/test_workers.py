@@ -33,7 +33,7 @@ def free_port() -> int:
     "check",
     [
         *("gradients", "statistics", "averages", "memories", "agreement", "few_batches"),
-        "observations",
+        *("observations", "pass_sizes"),
     ],
 )
 @pytest.mark.parametrize("count", [2, 3])

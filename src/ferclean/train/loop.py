@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ from ferclean.train.workers import Workers, workers
 
 @dataclass(frozen=True)
 class PassReport:
-    """What one pass did: the mean of each loss term and of their sum, and its pictures."""
+    """What one pass did: the mean of each loss term and of their sum, and all its pictures."""
 
     losses: dict[str, float]
     pictures: int
@@ -86,8 +86,8 @@ def run_pass(
     steps = count_steps(work.streams[0])
     first, length = work.span or (0, settings.total_epochs)
     totals: dict[str, torch.Tensor | float] = {}
-    rate, seen = 0.0, 0
-    walk = map(crew.share, _step_rows(work, seed, number, state.epoch))
+    rate, sizes = 0.0, list[int]()
+    walk = _shares(_step_rows(work, seed, number, state.epoch), crew, sizes)
     for index, fetched in enumerate(bar(pictures.fetch(walk), work.kind, steps)):
         epoch = state.epoch + index / steps
         rate = learning_rate(settings.optimizer, epoch=epoch - first, total_epochs=length)
@@ -99,13 +99,12 @@ def run_pass(
         _update(state, work.trains, losses["loss"], rate, crew)
         for name, value in losses.items():
             totals[name] = totals.get(name, 0.0) + value.detach().double()
-        seen += sum(len(rows) for rows, _ in fetched.values())
     crew.average_statistics([state.networks[position] for position in work.trains])
     crew.merge(before, shared)
     means = {name: float(total) / steps for name, total in totals.items()}
     means = crew.average(means, device)
     _check_finite(means, work.kind, state.epoch)
-    return PassReport(means, seen * crew.count, rate)
+    return PassReport(means, sum(sizes), rate)
 
 
 def _draws(
@@ -135,6 +134,15 @@ def _step_rows(work: Pass, seed: int, number: int, epoch: int) -> Iterator[dict[
     names = [stream.name for stream in work.streams]
     for rows in zip(*walks, strict=False):  # the first walk ends, the others never do
         yield dict(zip(names, rows, strict=True))
+
+
+def _shares(
+    steps: Iterable[dict[str, np.ndarray]], crew: Workers, sizes: list[int]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield this process's rows of every step; note in `sizes` how many all have, each once."""
+    for step in steps:
+        sizes.append(sum(map(len, step.values())))
+        yield crew.share(step)
 
 
 def _build_batches(
