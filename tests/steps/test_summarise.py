@@ -3,12 +3,9 @@ import json
 import pandas as pd
 import pytest
 
-from ferclean.config.load import build_settings
 from ferclean.errors import FercleanError
 from ferclean.steps.summarise import summarise
 from fixtures.fake_run import make_fake_results
-
-SETTINGS = build_settings({"evaluate": {}}, ["evaluate"])
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +19,7 @@ def fake(tmp_path_factory):
 
 @pytest.mark.slow
 def test_files_hold_every_run_once(fake, tmp_path):
-    summarise(evaluations=fake.root / "evaluate", run=fake.runs, output=tmp_path, settings=SETTINGS)
+    summarise(evaluations=fake.root / "evaluate", run=fake.runs, output=tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     results = pd.read_csv(tmp_path / "results.csv")
     curves = pd.read_csv(tmp_path / "curves.csv")
@@ -43,9 +40,7 @@ def test_files_hold_every_run_once(fake, tmp_path):
 
 def test_the_order_of_the_runs_does_not_matter(fake, tmp_path):
     for name, runs in (("a", fake.runs), ("b", fake.runs[::-1])):
-        summarise(
-            evaluations=fake.root / "evaluate", run=runs, output=tmp_path / name, settings=SETTINGS
-        )
+        summarise(evaluations=fake.root / "evaluate", run=runs, output=tmp_path / name)
     for file in ("metrics.json", "results.csv", "curves.csv", "seeds.csv", "timing.csv"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
@@ -53,6 +48,5 @@ def test_the_order_of_the_runs_does_not_matter(fake, tmp_path):
 def test_a_run_that_is_not_there_is_named(fake, tmp_path):
     with pytest.raises(FercleanError, match="pairflip"):
         summarise(
-            evaluations=fake.root / "evaluate", run=["pairflip-0.2-seed0/smr"],
-            output=tmp_path, settings=SETTINGS,
-        )  # fmt: skip
+            evaluations=fake.root / "evaluate", run=["pairflip-0.2-seed0/smr"], output=tmp_path
+        )

@@ -74,13 +74,12 @@ rule summarise:
     params:
         code=code_digest("summarise"),
         runs=[f"--run {run}" for run in RUN_FOLDERS],
-        settings=step_settings("summarise"),
     message:
         "Put the runs side by side"
     shell:
         "OMP_NUM_THREADS={threads} FERCLEAN_CODE={params.code} python3 -m ferclean summarise "
         "--evaluations results/evaluate {params.runs} "
-        "--output $(dirname {output.metrics}) --params {params.settings:q} > {log} 2>&1"
+        "--output $(dirname {output.metrics}) > {log} 2>&1"
 
 
 rule all_evaluate:

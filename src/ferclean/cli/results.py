@@ -47,18 +47,11 @@ def evaluate(
     )
 
 
-def summarise(
-    *,
-    evaluations: InputFolder,
-    run: Runs,
-    output: OutputFolder,
-    params: ParamsFile = "params.yaml",
-) -> None:
+def summarise(*, evaluations: InputFolder, run: Runs, output: OutputFolder) -> None:
     """Put the metrics of all runs side by side."""
-    settings = load_settings(params, STEP_SECTIONS["summarise"])
     from ferclean.steps.summarise import summarise as step
 
-    step(evaluations=evaluations, run=run, output=output, settings=settings)
+    step(evaluations=evaluations, run=run, output=output)
 
 
 def report(

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ferclean.config.load import Settings
 from ferclean.config.run_names import checked_runs
 from ferclean.evaluate.cost import TIMING_COLUMNS, cost_table
 from ferclean.evaluate.summary import KEY_METRICS, mean_over_seeds, results_table
@@ -17,7 +16,7 @@ from ferclean.tables.atomic import read_json, write_csv, write_json
 from ferclean.tables.csv_files import read_csv
 
 
-def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: Settings) -> None:
+def summarise(*, evaluations: Path, run: Sequence[str], output: Path) -> None:
     """Collect the metrics of all runs.
 
     Parameters
@@ -30,8 +29,6 @@ def summarise(*, evaluations: Path, run: Sequence[str], output: Path, settings: 
         Folder for ``metrics.json`` (run to key metrics), ``results.csv`` (a row a run),
         ``seeds.csv`` (mean and deviation over seeds), ``curves.csv`` (run, epoch, accuracies) and
         ``timing.csv`` (what each run cost, by the clock).
-    settings : Settings
-        No section is read.
 
     Raises
     ------
