@@ -29,15 +29,13 @@ def write_training_outputs(
         return
     write_text(output / "history.csv", pd.DataFrame(history.rows).to_csv(index=False))
     write_text(output / "timing.csv", pd.DataFrame(history.timing).to_csv(index=False))
-    frame = inputs.held_out.frame
     with atomic_path(output / "predictions.npz") as temporary, temporary.open("wb") as stream:
         np.savez_compressed(
             stream,
             allow_pickle=False,
             epoch=np.array([row["epoch"] for row in history.rows], dtype=np.int64),
             probabilities=np.stack(history.predictions).astype(np.float32),
-            sample_id=frame["sample_id"].to_numpy(dtype=str),
-            splits=frame["split"].to_numpy(dtype=str),
+            sample_id=inputs.held_out.frame["sample_id"].to_numpy(dtype=str),
             **{f"uncertainty_{name}": value for name, value in history.uncertainty.items()},
         )
     content = {**state_to_dict(state, inputs.identity), MADE_WITH: json.dumps(_made_with(inputs))}
