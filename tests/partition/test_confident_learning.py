@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferclean.errors import FercleanError
-from ferclean.partition.confident_learning import RULES, confident_joint, find_label_errors
+from ferclean.partition.confident_learning import RULES, _confident_joint, find_label_errors
 
 CLEANLAB_NAMES = {
     "prune_by_noise_rate": "prune_by_noise_rate",
@@ -34,7 +34,7 @@ def test_the_joint_is_cleanlabs_but_for_which_of_equal_remainders_is_rounded_up(
     probabilities, observed = make_data(seed)
     theirs = count.compute_confident_joint(observed, probabilities)
     raw = count.compute_confident_joint(observed, probabilities, calibrate=False)
-    ours = confident_joint(probabilities, observed)
+    ours = _confident_joint(probabilities, observed)
     np.testing.assert_array_equal(ours.sum(axis=1), np.bincount(observed, minlength=len(ours)))
     for row in np.flatnonzero((ours != theirs).any(axis=1)):
         change = ours[row] - theirs[row]
@@ -52,7 +52,7 @@ def test_rules_are_cleanlabs(seed, rule):
         observed,
         probabilities,
         filter_by=CLEANLAB_NAMES[rule],
-        confident_joint=confident_joint(probabilities, observed),
+        confident_joint=_confident_joint(probabilities, observed),
         n_jobs=1,
     )
     np.testing.assert_array_equal(find_label_errors(probabilities, observed, rule=rule), expected)
@@ -81,7 +81,7 @@ def test_the_joint_is_the_papers_scaled_to_the_label_counts(seed):
     np.fill_diagonal(naive, naive.diagonal().clip(min=1))
     counts = np.bincount(observed, minlength=len(naive))
     expected = naive / naive.sum(axis=1, keepdims=True) * counts[:, None]
-    assert np.abs(confident_joint(probabilities, observed) - expected).max() <= 1
+    assert np.abs(_confident_joint(probabilities, observed) - expected).max() <= 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -141,7 +141,7 @@ def test_of_equal_rows_the_earlier_goes_first():
 def test_a_class_is_a_candidate_a_millionth_below_its_threshold(gap, counted):
     """Class 0's threshold is 0.6; one row labelled 1 all but reaches it, and none of class 1's."""
     rows = [[0.6, 0.4]] * 5 + [[0.1, 0.9]] * 9 + [[0.6 - gap, 0.4 + gap]]
-    joint = confident_joint(np.array(rows), np.array([0] * 5 + [1] * 10))
+    joint = _confident_joint(np.array(rows), np.array([0] * 5 + [1] * 10))
     assert joint.tolist() == [[5, 0], [1, 9] if counted else [0, 10]]
 
 
@@ -149,7 +149,7 @@ def test_a_class_is_a_candidate_a_millionth_below_its_threshold(gap, counted):
 def test_no_threshold_lies_below_two_millionths(own, counted):
     """No row labelled 1 looks like it; a row labelled 0 that no other class explains might."""
     rows = [[0.9, 0.0, 0.1]] * 9 + [[0.3, own, 0.7 - own]] + [[0.9, 0, 0.1]] * 2 + [[0.1, 0, 0.9]]
-    joint = confident_joint(np.array(rows), np.array([0] * 10 + [1] * 2 + [2]))
+    joint = _confident_joint(np.array(rows), np.array([0] * 10 + [1] * 2 + [2]))
     assert joint[0].tolist() == ([9, 1, 0] if counted else [10, 0, 0])
 
 
@@ -164,9 +164,9 @@ def test_bad_input_is_refused():
     with pytest.raises(FercleanError, match="prune_by_class"):
         find_label_errors(probabilities, np.zeros(4, dtype=int), rule="prune")
     with pytest.raises(ValueError, match="expected"):
-        confident_joint(probabilities, np.zeros(3, dtype=int))
+        find_label_errors(probabilities, np.zeros(3, dtype=int))
     with pytest.raises(ValueError, match="labels"):
-        confident_joint(probabilities, np.full(4, 2))
+        find_label_errors(probabilities, np.full(4, 2))
     probabilities[0, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
-        confident_joint(probabilities, np.zeros(4, dtype=int))
+        find_label_errors(probabilities, np.zeros(4, dtype=int))

@@ -98,8 +98,7 @@ def _check_same_rows(expected: LabelTable, table: LabelTable, name: str) -> None
             raise FercleanError(f"{name} holds the rows in another order or twice; rerun it")
         fault = "lacks the training row" if odd in set(want) else "holds the unknown row"
         raise FercleanError(f"{name} {fault} {odd!r}; rerun it")
-    for column in ("observed",):
-        differs = expected.codes(column) != table.codes(column)
-        if differs.any():
-            odd = want[int(np.argmax(differs))]
-            raise FercleanError(f"{name} has another {column} label for {odd!r}; rerun it")
+    differs = expected.codes("observed") != table.codes("observed")
+    if differs.any():
+        odd = want[int(np.argmax(differs))]
+        raise FercleanError(f"{name} has another observed label for {odd!r}; rerun it")

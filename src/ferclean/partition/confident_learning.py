@@ -17,34 +17,6 @@ _LOWEST_THRESHOLD = 2e-6
 _OUT_OF_REACH = 2.0
 
 
-def confident_joint(probabilities: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Estimate how many rows there are of each observed and each true class.
-
-    A class is a candidate where its probability reaches the mean probability of that class
-    among the rows labelled so; the candidate with the largest one is the guess, and rows
-    without candidate count nowhere. Every class is taken to have one right row at least; counts
-    are scaled to the numbers of observed labels and rounded so that each row keeps its sum.
-
-    Parameters
-    ----------
-    probabilities : numpy.ndarray
-        ``(N, K)``, out of sample, rows sum to 1.
-    observed : numpy.ndarray
-        ``(N,)`` int64 labels in ``[0, K)``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(K, K)`` int64, observed by true class.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit or a probability is not finite.
-    """
-    return _confident_joint(*_checked(probabilities, observed))
-
-
 def find_label_errors(
     probabilities: np.ndarray, observed: np.ndarray, *, rule: str = "prune_by_noise_rate"
 ) -> np.ndarray:
@@ -107,6 +79,13 @@ def _wrong_in_class(
 
 
 def _confident_joint(probabilities: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Estimate how many rows there are of each observed and each true class, ``(K, K)`` int64.
+
+    A class is a candidate where its probability reaches the mean probability of that class
+    among the rows labelled so; the candidate with the largest one is the guess, and rows
+    without candidate count nowhere. Every class is taken to have one right row at least; counts
+    are scaled to the numbers of observed labels and rounded so that each row keeps its sum.
+    """
     classes = probabilities.shape[1]
     candidate = probabilities >= _class_thresholds(probabilities, observed) - _SLACK
     number = candidate.sum(axis=1)
