@@ -22,10 +22,13 @@ class MixtureFit:
     Attributes
     ----------
     clean_probability : numpy.ndarray
-        ``(N,)`` float32: posterior of the component with the smaller mean.
+        ``(N,)`` float32 in [0, 1]: posterior of the clean component, which is that of the smaller
+        mean for :func:`fit_two_gaussians` and that of the larger one for
+        :func:`ferclean.partition.beta_mixture.fit_two_betas`.
     parameters : dict
-        ``weights``, ``means`` and ``variances`` as lists, the clean component first; empty
-        when the scores were all equal and nothing could be fitted.
+        As lists, the clean component first: ``weights``, ``means`` and ``variances`` of Gaussians,
+        ``alphas``, ``betas`` and ``weights`` of Betas; of :func:`fit_per_class` a list ``classes``
+        of such mappings. Empty when the scores were all equal and nothing could be fitted.
     """
 
     clean_probability: np.ndarray

@@ -13,7 +13,7 @@ from ferclean.report.heat_maps import pair_matrix
 from ferclean.report.rendering import load_template
 from ferclean.tables.labels import SPLITS
 
-# Metric of the run, words; all are shares but those that end in "_rate".
+# Metric of the run, words; all are shares in [0, 1].
 RESULTS = (
     ("test_accuracy_last_epoch", "Test accuracy, last epoch"),
     ("test_accuracy_mean_of_last_five", "Test accuracy, mean of the last five epochs"),

@@ -1,6 +1,7 @@
 """All training steps of one run in this process, through the same files as the workflow's.
 
-Benchmarks and tests use it where starting a process a step would only cost time.
+``ferclean audit --data`` trains by it, and so do benchmarks and tests: starting a process a step
+would only cost time.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def report(
     Parameters
     ----------
     prepare, noise, semantics, denoise, evaluations, summary : Path
-        Folders of results. `semantics` may be absent.
+        Folders of results. What `semantics` does not hold is left out of the page.
     run : sequence of str
         Runs as ``<setting>/<method>``, as for the summary.
     output : Path

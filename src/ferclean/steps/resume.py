@@ -56,7 +56,7 @@ class ResumeFile:
     def load(self) -> tuple[TrainState, History] | None:
         """Return state and history after the last finished epoch, or ``None`` without one.
 
-        A resume file that cannot be used is put aside with a note; training starts over.
+        A resume file that cannot be used is deleted with a note; training starts over.
         """
         if not self.path.exists():
             return None
