@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import entr
 
 from ferclean.audit.neighbours import Neighbourhood
+from ferclean.partition.entropy import mutual_information, row_entropy
 from ferclean.partition.scores import margin_score, similarity_score
 
 
@@ -29,15 +29,15 @@ def model_evidence(members: np.ndarray, labels: np.ndarray) -> dict[str, np.ndar
         above it (the mutual information of prediction and member).
     """
     mean = members.mean(axis=0, dtype=np.float64)
-    entropy = np.mean([_entropy(each) for each in members], axis=0)
+    entropies = np.stack([row_entropy(each) for each in members])
     found = {
         "given_probability": mean[np.arange(len(labels)), labels],
         "margin": margin_score(mean, labels),
         "similarity": similarity_score(mean, labels),
-        "aleatoric_entropy": entropy,
+        "aleatoric_entropy": entropies.mean(axis=0),
     }
     if len(members) > 1:
-        found["disagreement"] = np.maximum(_entropy(mean) - entropy, 0.0)
+        found["disagreement"] = mutual_information(row_entropy(mean), entropies)
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
@@ -54,8 +54,3 @@ def neighbour_evidence(around: Neighbourhood, labels: np.ndarray) -> dict[str, n
         "neighbour_agreement": around.votes[np.arange(len(labels)), labels],
         "neighbour_distance": around.distance,
     }
-
-
-def _entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Return the entropy of each row in nats."""
-    return np.asarray(entr(probabilities.astype(np.float64)).sum(axis=1))

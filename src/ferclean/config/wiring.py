@@ -74,10 +74,11 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
         "steps/audit.py",
         "steps/review_page.py",
     ),
-    "evaluate": ("evaluate", "steps/predictions.py", "tables"),
+    "evaluate": ("evaluate", "partition/entropy.py", "steps/predictions.py", "tables"),
     "summarise": ("evaluate", "tables"),
     "report": (
         "evaluate/distributions.py",
+        "partition/entropy.py",
         "report",
         "steps/summarised_runs.py",
         "tables",
@@ -85,6 +86,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "cards": (
         "datasets",
         "evaluate/distributions.py",
+        "partition/entropy.py",
         "report",
         "steps/summarised_runs.py",
         "tables",

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, rel_entr
+from scipy.special import rel_entr
 from scipy.stats import spearmanr
+
+from ferclean.partition.entropy import row_entropy
 
 # A hard label puts 0 where the truth does not; without a floor KL would be infinite. The floor
 # bounds one row at ln(1e6) = 13.8 nats.
@@ -122,7 +124,7 @@ def entropy(distributions: ArrayLike) -> np.ndarray:
 
     Rounded to 12 decimals, so that the same shares in another order of classes tie.
     """
-    return np.asarray(entr(np.asarray(distributions, dtype=np.float64)).sum(axis=1).round(12))
+    return row_entropy(distributions).round(12)
 
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import entr
 
 from ferclean.errors import unknown_name
+from ferclean.partition.entropy import mutual_information, row_entropy
 from ferclean.partition.vectors import row_chunks
 
 SPLITS = ("information", "gaussian_logits")
@@ -159,8 +159,8 @@ def split_uncertainty(
     if split == "information":
         members = _members(mean, scale, samples, seed)
         whole = members.mean(axis=0, dtype=np.float64).astype(np.float32)
-        within, total = _entropy(members).mean(axis=0), _entropy(whole)
-        return _packed(whole, within, np.maximum(total - within, 0.0), total)
+        within, total = _entropy(members), _entropy(whole)
+        return _packed(whole, within.mean(axis=0), mutual_information(total, within), total)
     centre, aleatoric, epistemic = _gaussian_moments(mean, scale)
     of_aleatoric, of_epistemic, whole = (
         expected_softmax(centre, np.sqrt(variance), samples=samples, seed=seed)
@@ -184,8 +184,8 @@ def _gaussian_moments(
 
 
 def _entropy(probabilities: np.ndarray) -> np.ndarray:
-    entropy: np.ndarray = entr(probabilities.astype(np.float64)).sum(axis=-1)
-    return np.minimum(entropy, np.log(probabilities.shape[-1]))
+    """Return the entropy of each row; rounding must not lift it above that of ignorance."""
+    return np.minimum(row_entropy(probabilities), np.log(probabilities.shape[-1]))
 
 
 def _packed(probabilities: np.ndarray, *entropies: np.ndarray) -> Uncertainty:

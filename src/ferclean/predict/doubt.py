@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import entr
+
+from ferclean.partition.entropy import mutual_information, row_entropy
 
 
 def doubts(
@@ -33,12 +34,8 @@ def doubts(
     told = {name: values.astype(np.float64) for name, values in own.items()}
     if {"aleatoric", "epistemic"} <= set(told):
         return told
-    found = {"entropy": _entropy(prediction)}
+    found = {"entropy": row_entropy(prediction)}
     if len(members) > 1:
-        shared = _entropy(members.mean(axis=0, dtype=np.float64))
-        found["disagreement"] = np.maximum(shared - _entropy(members).mean(axis=0), 0.0)
+        shared = row_entropy(members.mean(axis=0, dtype=np.float64))
+        found["disagreement"] = mutual_information(shared, row_entropy(members))
     return {**found, **told}
-
-
-def _entropy(probabilities: np.ndarray) -> np.ndarray:
-    return np.asarray(entr(probabilities.astype(np.float64)).sum(axis=-1))
