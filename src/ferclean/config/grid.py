@@ -8,6 +8,9 @@ from typing import Literal
 from ferclean.config.fields import setting
 from ferclean.errors import FercleanError, unknown_name
 
+# Between training on all rows as they are and on the rows whose label is right lies what a method
+# can gain.
+CONTROL, CEILING = "cross_entropy", "oracle_clean"
 NoiseKind = Literal[
     "none", "symmetric", "symmetric_inclusive", "asymmetric", "pairflip", "instance", "file"
 ]
@@ -19,7 +22,7 @@ class GridSettings:
 
     methods: tuple[str, ...] = setting(("smr",), "Methods to run.")
     controls: tuple[str, ...] = setting(
-        ("cross_entropy", "oracle_clean"),
+        (CONTROL, CEILING),
         "Controls run beside every method; oracle_clean only where the truth is known.",
     )
     noise: tuple[NoiseKind, ...] = setting(("symmetric",), "Noise kinds to inject.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from ferclean.config.data import table_header
-from ferclean.config.grid import NoiseKind
+from ferclean.config.grid import CEILING, NoiseKind
 from ferclean.config.load import Settings
 from ferclean.errors import FercleanError
 
@@ -98,7 +98,7 @@ def runs_of(settings: Settings) -> list[tuple[str, str]]:
         (name, method)
         for name in settings_of(settings)
         for method in methods
-        if method != "oracle_clean" or truth_known(settings, parse_setting(name).kind)
+        if method != CEILING or truth_known(settings, parse_setting(name).kind)
     ]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from ferclean.config.grid import CEILING, CONTROL
 from ferclean.config.run_names import parse_run
 
-CONTROL, CEILING = "cross_entropy", "oracle_clean"
 # What the summary shows of a run's metrics, in this order.
 KEY_METRICS = (
     "test_accuracy_last_epoch",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
+from ferclean.config.grid import CEILING, CONTROL
 from ferclean.report.contents import NoiseData, PreparedData, ReportData, RunData, judged_rows
 from ferclean.report.figures import line_figure
 from ferclean.report.heat_maps import HeatMap, heat_map
@@ -26,8 +27,8 @@ def headlines(data: ReportData) -> list[dict[str, Any]]:
     chosen = [run for run in data.runs if role_of(run.method) == "method"] or data.runs
     cards = []
     for run in chosen:
-        control = by_name.get(f"{run.setting}/cross_entropy")
-        ceiling = by_name.get(f"{run.setting}/oracle_clean")
+        control = by_name.get(f"{run.setting}/{CONTROL}")
+        ceiling = by_name.get(f"{run.setting}/{CEILING}")
         cards.append(
             {
                 "name": run.name,

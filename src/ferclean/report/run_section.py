@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferclean.config.grid import CEILING, CONTROL
 from ferclean.report.contents import RunData, judged_rows
 from ferclean.report.figures import reliability_figure, score_histogram
 from ferclean.report.gallery import make_cards, suspicious_rows
@@ -18,7 +19,7 @@ from ferclean.report.relations import label_distributions, relation_maps
 from ferclean.tables.labels import ACTIONS, LabelTable
 from ferclean.tables.partitions import Partition
 
-ROLES = {"cross_entropy": "control", "oracle_clean": "ceiling"}
+ROLES = {CONTROL: "control", CEILING: "ceiling"}
 
 
 def slug(name: str) -> str:

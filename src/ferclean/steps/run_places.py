@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ferclean.config.grid import CEILING, CONTROL
 from ferclean.config.run_names import parse_run
 from ferclean.errors import FercleanError
-from ferclean.evaluate.summary import CEILING, CONTROL
 
 _ROUND = re.compile(r"round_(\d+)")
 
