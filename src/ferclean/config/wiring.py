@@ -70,6 +70,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
         *_LOOKING,
         "audit",
         "evaluate/distributions.py",
+        "evaluate/truth.py",
         "report",
         "steps/audit.py",
         "steps/review_page.py",
@@ -78,6 +79,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "summarise": ("evaluate", "tables"),
     "report": (
         "evaluate/distributions.py",
+        "evaluate/truth.py",
         "partition/entropy.py",
         "report",
         "steps/summarised_runs.py",
@@ -86,6 +88,7 @@ STEP_SOURCES: dict[str, tuple[str, ...]] = {
     "cards": (
         "datasets",
         "evaluate/distributions.py",
+        "evaluate/truth.py",
         "partition/entropy.py",
         "report",
         "steps/summarised_runs.py",

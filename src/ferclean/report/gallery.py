@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferclean.evaluate.truth import best_known_codes, known_distributions
 from ferclean.tables.labels import LabelTable
 
 _BARS = 3
@@ -119,9 +120,7 @@ def sample_sheet(
     Rows whose true distribution is all on one class are preferred: a compound expression is no
     example of either class.
     """
-    frame, codes = samples.frame, samples.codes("given")
-    if "true" in frame:
-        codes = np.where(samples.codes("true") >= 0, samples.codes("true"), codes)
+    frame, codes = samples.frame, best_known_codes(samples)
     pure = _is_pure(samples)
     sheet = []
     for code, name in enumerate(samples.classes):
@@ -136,8 +135,6 @@ def sample_sheet(
 
 
 def _is_pure(samples: LabelTable) -> np.ndarray:
-    if not all(f"true_p_{name}" in samples.frame for name in samples.classes):
-        return np.ones(len(samples), dtype=bool)
     # Where the distribution is unknown nothing speaks against the row.
-    largest = np.nan_to_num(samples.matrix("true_p_"), nan=1.0).max(axis=1)
+    largest = np.nan_to_num(known_distributions(samples), nan=1.0).max(axis=1)
     return np.asarray(largest > 1 - 1e-6)

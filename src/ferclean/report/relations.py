@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ferclean.evaluate.distributions import SMALLEST_SHARE
+from ferclean.evaluate.truth import known_distributions
 from ferclean.report.contents import RunData, judged_rows
 from ferclean.report.heat_maps import HeatMap, heat_map
 from ferclean.tables.labels import LabelTable
@@ -69,7 +70,7 @@ def label_distributions(
         compound expressions where there are any. Empty where the suggestions are hard labels.
     """
     judged = judged_rows(labels)
-    suggested, true = judged.matrix("p_"), _true_distributions(judged)
+    suggested, true = judged.matrix("p_"), known_distributions(judged)
     if not len(judged) or float((1.0 - suggested.max(axis=1)).mean()) < _SOFT:
         return []
     compound = (true > SMALLEST_SHARE).sum(axis=1) == 2
@@ -93,12 +94,6 @@ def _bars(
         ShareBar(name, float(suggested[k]), float(true[k]) if np.isfinite(true[k]) else None)
         for k, name in enumerate(classes)
     )
-
-
-def _true_distributions(table: LabelTable) -> np.ndarray:
-    if all(f"true_p_{name}" in table.frame for name in table.classes):
-        return table.matrix("true_p_")
-    return np.full((len(table), len(table.classes)), np.nan)
 
 
 def relation_maps(run: RunData) -> list[HeatMap]:
