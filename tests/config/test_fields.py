@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferclean.config.fields import build, convert, setting
+from ferclean.config.fields import build, check_range, convert, setting
 from ferclean.errors import FercleanError
 
 
@@ -182,3 +183,16 @@ def test_any_value_is_taken_or_refused_with_a_sentence(value):
         assert str(error)
     else:
         assert isinstance(built, Example)
+
+
+@pytest.mark.parametrize("ends", [(0.1, 0.2), (0.0, 1.0), (0.5, 0.5)])
+def test_a_range_has_two_ordered_ends(ends):
+    check_range(ends, "a.range")
+
+
+@pytest.mark.parametrize("ends", [(), (0.1,), (0.2, 0.1), (0.1, 0.2, 0.3)])
+def test_what_is_no_range_is_named(ends):
+    found = re.escape(str(list(ends)))
+    message = rf"^a\.range must be \[smallest, largest\], found {found}$"
+    with pytest.raises(FercleanError, match=message):
+        check_range(ends, "a.range")

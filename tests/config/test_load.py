@@ -78,8 +78,9 @@ def test_yaml_exponents_are_numbers(params):
         ("noise: {asymmetric_map: {}}", r"noise\.asymmetric_map must name at least one class pair"),
         (
             "training: {augment: {erase_area: [0.5, 0.1]}}",
-            r"erase_area must be \[smallest, largest",
+            r"training\.augment\.erase_area must be \[smallest, largest\], found \[0\.5, 0\.1\]",
         ),
+        ("methods: {eac: {erase_area: [0.5]}}", r"methods\.eac\.erase_area must be \[smallest"),
         ("grid: 3", r"grid must be a mapping of keys, found 3"),
         ("", r"expected a mapping of sections, found nothing"),
         ("- grid", r"expected a mapping of sections, found a list"),

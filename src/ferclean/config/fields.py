@@ -92,6 +92,25 @@ def build(cls: type[T], values: Any, where: str, default: T | None = None) -> T:
     return built
 
 
+def check_range(ends: tuple[float, ...], where: str) -> None:
+    """Check that a list has two ordered ends.
+
+    Parameters
+    ----------
+    ends : tuple of float
+        Of any length.
+    where : str
+        Dotted key used in the message.
+
+    Raises
+    ------
+    FercleanError
+        If there are not two, or the first one is the larger.
+    """
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise FercleanError(f"{where} must be [smallest, largest], found {shown(list(ends))}")
+
+
 def convert(value: Any, annotation: Any, where: str, default: Any = None) -> Any:
     """Convert one YAML value to its annotated type, without guessing.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ferclean.config.fields import setting
-from ferclean.errors import FercleanError
+from ferclean.config.fields import check_range, setting
 
 
 @dataclass(frozen=True)
@@ -31,5 +30,4 @@ class EacSettings:
 
     def check(self, where: str) -> None:
         """Check that the area range has two ordered ends."""
-        if len(self.erase_area) != 2 or self.erase_area[0] > self.erase_area[1]:
-            raise FercleanError(f"{where}.erase_area must be [smallest, largest]")
+        check_range(self.erase_area, f"{where}.erase_area")
