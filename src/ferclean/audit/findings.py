@@ -51,9 +51,32 @@ def findings_table(
 ) -> pd.DataFrame:
     """Return one row a sample, in the order of the input.
 
-    Columns are ``sample_id`` (the row's number from 0 where there is none), ``given_label``,
-    ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``, and
-    one a name of `evidence`, ``(N,)`` each.
+    Parameters
+    ----------
+    audit : Audit
+        Of N labels over K classes.
+    labels : numpy.ndarray
+        ``(N,)`` integers in ``[0, K)``, those that were audited.
+    classes : sequence of str
+        K names.
+    sample_id : numpy.ndarray or None
+        ``(N,)`` names of the rows.
+    verdict : numpy.ndarray
+        ``(N,)`` text of :data:`VERDICTS`, see :func:`verdicts`.
+    evidence : mapping of str to numpy.ndarray, optional
+        Further columns, ``(N,)`` each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id`` (the row's number from 0 where there is none), ``given_label``,
+        ``label_quality``, ``suggested_label``, ``verdict``, ``predicted_label``, ``p_<class>``,
+        and one a name of `evidence`.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a label has no class or two classes share a name.
     """
     names = np.array(list(classes), dtype=object)
     columns: dict[str, Any] = {
@@ -79,6 +102,17 @@ def summary(
     verdict: np.ndarray,
 ) -> dict[str, Any]:
     """Describe the data set: how many labels are wrong, of which kind, and where.
+
+    Parameters
+    ----------
+    audit : Audit
+        Of N labels over K classes.
+    labels : numpy.ndarray
+        ``(N,)`` integers in ``[0, K)``, those that were audited.
+    classes : sequence of str
+        K names.
+    verdict : numpy.ndarray
+        ``(N,)`` text of :data:`VERDICTS`, see :func:`verdicts`.
 
     Returns
     -------

@@ -227,7 +227,25 @@ def pass_over_all(
     views: int = 1,
     strong_views: int = 0,
 ) -> Pass:
-    """Return a pass over all training rows, which the objective finds in the batch ``"all"``."""
+    """Return a pass over all training rows, which the objective finds in the batch ``"all"``.
+
+    Parameters
+    ----------
+    context : Context
+        Its rows are walked through once, ``training.batch_size`` a step.
+    kind : str
+        Name for the history.
+    objective : callable
+        Turns a step into loss terms, see :class:`~ferclean.train.passes.Pass`.
+    networks : tuple of int
+        Numbers from 0 of the networks that are trained.
+    views, strong_views : int
+        Augmented and strongly augmented copies of every picture, from 0.
+
+    Returns
+    -------
+    Pass
+    """
     stream = Stream("all", context.rows, context.training.batch_size, views, strong_views)
     return Pass(kind, networks, (stream,), objective)
 

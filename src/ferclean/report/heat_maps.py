@@ -106,7 +106,29 @@ def _cell(value: float, shade: float, kind: str, pair: str) -> Cell:
 def pair_matrix(
     confusion: pd.DataFrame, table: str, classes: Sequence[str], column: str = "count"
 ) -> np.ndarray:
-    """Take one table of ``confusion.csv`` as a ``(K, K)`` float64 matrix in class order."""
+    """Take one table of ``confusion.csv`` as a matrix in class order.
+
+    Parameters
+    ----------
+    confusion : pandas.DataFrame
+        ``table``, ``row`` and ``column`` (class names), and the columns of numbers, a row a pair.
+    table : str
+        Which of its tables.
+    classes : sequence of str
+        K names.
+    column : str
+        The numbers to take: ``count``, or ``label_accuracy`` in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(K, K)`` float64; NaN where the table has no such pair, everywhere if it is not there.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
     chosen = confusion[confusion["table"] == table]
     square = chosen.pivot_table(index="row", columns="column", values=column, dropna=False)
     ordered = square.reindex(index=list(classes), columns=list(classes))

@@ -110,10 +110,27 @@ def labels_from_codes(codes: np.ndarray, classes: Sequence[str]) -> pd.Categoric
 def make_table(frame: pd.DataFrame, classes: Sequence[str], dataset: str) -> LabelTable:
     """Check and sort a frame into a label table.
 
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        N rows with ``sample_id``, ``path``, ``split`` (one of :data:`SPLITS` or
+        :data:`EXCLUDED`) and any further columns. :data:`LABEL_COLUMNS` and annotations hold
+        class names, null where missing; ``face_row`` holds whole numbers. It is left as it is.
+    classes : sequence of str
+        Class names in order.
+    dataset : str
+        Name of the data set, for messages too.
+
+    Returns
+    -------
+    LabelTable
+        Sorted by ``sample_id``, its labels as categoricals over `classes`.
+
     Raises
     ------
     FercleanError
-        For a missing column, a duplicate or missing sample_id, an unknown split or label.
+        For a missing column, a duplicate or missing sample_id, an unknown split or label, or a
+        ``face_row`` of another type.
     """
     for column in ("sample_id", "path", "split"):
         if column not in frame:

@@ -59,7 +59,26 @@ class Partition:
 def write_partition(
     partition: Partition, sample_id: np.ndarray, classes: tuple[str, ...], path: str | Path
 ) -> None:
-    """Write a partition to Parquet, atomically; float32 values round-trip exactly."""
+    """Write a partition to Parquet, atomically; float32 values round-trip exactly.
+
+    Parameters
+    ----------
+    partition : Partition
+        Of N rows over K classes.
+    sample_id : numpy.ndarray
+        ``(N,)`` text, in the order of the partition's rows.
+    classes : tuple of str
+        K names, part of the columns' names.
+    path : str or Path
+        Its folder is created.
+
+    Raises
+    ------
+    FercleanError
+        If the file cannot be written.
+    ValueError, TypeError
+        If the arrays have other lengths, or the parameters cannot stand in JSON.
+    """
     columns: dict[str, np.ndarray] = {"sample_id": sample_id}
     for net in range(len(partition.score)):
         columns[f"score_{net}"] = partition.score[net]
@@ -94,11 +113,25 @@ def read_partition(
 ) -> Partition:
     """Read a partition and check that its rows are the expected ones.
 
+    Parameters
+    ----------
+    path : str or Path
+        A file written by :func:`write_partition`.
+    classes : tuple of str
+        K names, with which it was written.
+    sample_id : numpy.ndarray, optional
+        ``(N,)`` text: the expected rows in order; without them any rows are taken.
+
+    Returns
+    -------
+    Partition
+        Of N rows over K classes.
+
     Raises
     ------
     FercleanError
-        If the file is missing, no partition or one without threshold, or if its rows differ
-        from `sample_id`.
+        If the file is missing, no partition or one without threshold, lacks a column or holds
+        text in one of numbers, or if its rows differ from `sample_id`.
     """
     header = _read_header(path)
     frame = read_parquet_frame(path, _WHAT)

@@ -124,7 +124,22 @@ def draw_augmentation(
     settings: AugmentSettings,
     generator: torch.Generator,
 ) -> Augmentation:
-    """Draw what :func:`apply_augmentation` shall do to `batch` pictures of one size."""
+    """Draw what :func:`apply_augmentation` shall do to `batch` pictures of one size.
+
+    Parameters
+    ----------
+    batch, height, width : int
+        B pictures of H x W pixels, both above ``settings.shift`` (:func:`augment` checks that).
+    settings : AugmentSettings
+        What is done and how strongly.
+    generator : torch.Generator
+        On the pictures' device; all randomness comes from it.
+
+    Returns
+    -------
+    Augmentation
+        On the generator's device.
+    """
     corner = flip = box = policy = None
     device = generator.device
     if settings.shift > 0:

@@ -90,7 +90,32 @@ def fresh_state(
 ) -> TrainState:
     """Build seeded networks (each with its own seed) and their optimisers.
 
-    `heads` and `learning_rate_factors` are a recipe's, see :class:`ferclean.methods.base.Recipe`.
+    Parameters
+    ----------
+    identity : Identity
+        Backbone and its weights, classes, shape of a face, seed.
+    networks : int
+        How many, at least 1.
+    optimizer : OptimizerSettings
+        Of each network.
+    device : torch.device
+        Where they are to be.
+    heads : callable, optional
+        A recipe's own modules, see :meth:`ferclean.methods.base.Recipe.heads`.
+    learning_rate_factors : mapping of str to float, optional
+        Factors of the parameters whose name starts so, see
+        :class:`ferclean.methods.base.Recipe`; all others have 1.
+
+    Returns
+    -------
+    TrainState
+        Before the first epoch, without memory; networks in train mode, channels last.
+
+    Raises
+    ------
+    FercleanError
+        For an unknown backbone, faces that it cannot take, or a file of weights that cannot be
+        read or does not fit.
     """
     built = []
     for number in range(networks):
@@ -124,11 +149,23 @@ def restore_state(
 ) -> None:
     """Fill a fresh state from a checkpoint's content, strictly.
 
+    Parameters
+    ----------
+    state : TrainState
+        As many networks and optimisers as the checkpoint's; changed in place, and of no use
+        after an error.
+    content : dict
+        What :func:`load_torch` read of a file that holds what :func:`state_to_dict` gave.
+    identity : Identity
+        What this run is; that of the checkpoint must equal it.
+    where : Path or str
+        Names the checkpoint in errors.
+
     Raises
     ------
     FercleanError
-        If the checkpoint was made for another method, class order, model or face size, or its
-        tensors do not fit.
+        If it is no checkpoint of this format, was made for another method, class order, seed,
+        preprocessing, model or shape of a face, or its tensors do not fit.
     """
     found = content.get("format") if isinstance(content, dict) else None
     if not isinstance(found, int) or found != _FORMAT:
