@@ -119,7 +119,7 @@ def test_the_model_card_tells_all():
         "# Model card: none-0-seed0/smr", "trained by ferclean 1.2.3", "faces of 48 x 48 pixels",
         r"each of sad, a\|b \`c\`, 7, in this order", "mean of 3 seeds",
         "| Test accuracy, last epoch | 70.0 | 61.2 | – |", "| sad | 6 | 83.3 | 71.4 |",
-        "| 7 | 0 | – | – |", "labels as they came", "as the method estimates: 25.0 %",
+        "| 7 | 0 | – | – |", "labels as they came", "that the method calls wrong: 25.0 %",
         "is not known: no truth", "Weakest on a\\|b \\`c\\`: it finds 50.0 %",
         "| `training.optimizer.name` | `sgd` |", "(2 of 25 pictures)", "Article 5(1)(f)",
     ):  # fmt: skip

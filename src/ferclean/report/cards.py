@@ -25,7 +25,7 @@ LABELS = (
     ("label_accuracy_observed", "Training labels right before the method"),
     ("label_accuracy_final", "Training labels right after it"),
     ("noise_rate_observed", "Wrong training labels"),
-    ("noise_rate_estimated", "Wrong training labels, as the method estimates"),
+    ("noise_rate_estimated", "Training labels that the method calls wrong"),
 )
 
 
