@@ -53,6 +53,7 @@ TITLES = {
     "p1_real_ablation": "P1, real noise: ferclean without its regulariser",
     "p1_real_untranslated": "P1, real noise: ferclean without the translation of its predictions",
     "p6_ablation": "P6: ferclean without repair",
+    "p6_batches": "P6: SMR in batches of 64, the size in which ferclean repairs",
     "p6_auto": "P6: SMR with lambda_u from the estimated noise rate, not from the table",
 }
 VOTES_HEAD = """Doubt against the entropy of the FER+ votes on the test pictures, as Spearman's rank
