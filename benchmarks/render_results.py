@@ -75,8 +75,8 @@ gain by that alone: hold methods of two against `cross_entropy_ensemble`. SMR an
 lambda_u from the authors' table, by the noise that is known to be there.
 Training rows that are exact copies of test pictures are left out; near ones stay, for all methods
 alike: some 4 % of P1's test pictures have one.
-Minutes are the processor's own of training; of older runs those of a clock, which other work on the
-machine made longer.
+Minutes are the processor's own of training; older runs have only those of a clock, which other work
+on the machine made longer, and are left out.
 
 P1, P3, the first audits and the photographs among the small sets need `--data FOLDER`, a folder
 with `fer2013plus.parquet`: the rows `Training` and `PublicTest` of FER2013's `fer2013.csv` in their
@@ -202,8 +202,7 @@ def _is_known(key: str, record: dict[str, Any]) -> bool:
 
 def _row(method: str, runs: list[dict[str, Any]], keys: list[str]) -> list[str]:
     values = [_formatted(key, [_metrics(run).get(key) for run in runs]) for key in keys]
-    # By the clock only where the CPU's own count is not on record: other work slows the clock.
-    seconds = [run.get("training_cpu_seconds", run.get("training_seconds")) for run in runs]
+    seconds = [run.get("training_cpu_seconds") for run in runs]
     minutes = [each / 60 for each in seconds if each is not None]
     spent = f"{statistics.fmean(minutes):.0f}" if minutes else "-"
     return [method, str(len(runs)), *values, spent]
