@@ -23,7 +23,7 @@ COLUMNS = (
     ("test_accuracy_last_epoch", "last epoch"),
     ("test_accuracy_mean_of_last_five", "mean of last five"),
     ("test_accuracy_validation_selected", "chosen on validation"),
-    ("test_accuracy_best_on_test_for_comparison_only", "best on test*"),
+    ("test_accuracy_best_on_test_for_comparison_only", "best on test"),
     ("test_mean_class_accuracy_last_epoch", "mean-class"),
     ("label_accuracy_observed", "labels before"),
     ("label_accuracy_final", "labels after"),
@@ -63,20 +63,23 @@ HEAD = """# Results
 
 Made by `python benchmarks/render_results.py` from the records under `benchmarks/results`, which
 hold every metric, the settings, the package versions and the commit of each run; each section names
-the command that made it. All in per cent but AUROC, AP and F1; where several seeds were run, their
-mean and, behind ±, their standard deviation. Sorted by the accuracy of the last epoch.
-*Best on test is for comparison with papers that report it; nothing is chosen by it. *Chosen on
-validation* is the epoch that does best on held-out rows with noisy labels; P1 holds none out.
-A standard deviation is that of a sample over the seeds. It leaves out which test pictures there
-are: 3,372 (P1) are good for 0.8 points of standard error, 480 (P5, P6) for 1.2.
-ferclean was built on these very settings: what decides how its run goes on was set by first audits
-of P1's and P6's training rows ([methods.md](methods.md#ferclean)). Two networks whose mean predicts
-gain by that alone: hold methods of two against `cross_entropy_ensemble`. SMR and DivideMix take
-lambda_u from the authors' table, by the noise that is known to be there.
-Training rows that are exact copies of test pictures are left out; near ones stay, for all methods
-alike: some 4 % of P1's test pictures have one.
-Minutes are the processor's own of training; older runs have only those of a clock, which other work
-on the machine made longer, and are left out.
+the command that made it. How to read the tables:
+
+* All in per cent but AUROC, AP and F1. Where several seeds were run: their mean and, behind ±, the
+  standard deviation of a sample. It leaves out which test pictures there are: 3,372 (P1) are good
+  for 0.8 points of standard error, 480 (P5, P6) for 1.2.
+* Sorted by the accuracy of the last epoch. *Best on test* is there for comparison with papers that
+  report it; nothing is chosen by it. *Chosen on validation* is the epoch that does best on held-out
+  rows with noisy labels; P1 holds none out.
+* Two networks whose mean predicts gain by that alone: hold methods of two against
+  `cross_entropy_ensemble`. SMR and DivideMix take lambda_u from the authors' table, by the noise
+  that is known to be there.
+* ferclean was built on these very settings: what decides how its run goes on was set by first
+  audits of P1's and P6's training rows ([methods.md](methods.md#ferclean)).
+* Training rows that are exact copies of test pictures are left out; near ones stay, for all methods
+  alike: some 4 % of P1's test pictures have one.
+* Minutes are the processor's own of training; older runs have only those of a clock, which other
+  work on the machine made longer, and are left out.
 
 P1, P3, the first audits and the photographs among the small sets need `--data FOLDER`, a folder
 with `fer2013plus.parquet`: the rows `Training` and `PublicTest` of FER2013's `fer2013.csv` in their
