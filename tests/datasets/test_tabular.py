@@ -90,7 +90,7 @@ def test_an_unknown_truth_takes_no_row_out_of_training(folder, capsys):
     table, quarantine, _ = ingest_table(folder, f"path,label,split,true\n{rows}")
     assert table.frame["path"].str[-5].tolist() == ["0", "1", "2"] and quarantine.empty
     assert table.codes("true").tolist() == [table.codes("given")[0], -1, -1]
-    said = "2 rows are trained on but not judged, the first for: unknown true label: 'bored'"
+    said = "the truth of 2 rows counts as not known, the first: unknown true label: 'bored'"
     assert said in capsys.readouterr().err
 
 

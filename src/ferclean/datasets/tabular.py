@@ -33,8 +33,8 @@ def read_table(settings: DataSettings) -> Source:
     Paths are relative to the table's folder and must stay inside it, links resolved. Without
     ``split`` all rows are training rows; without ``sample_id`` the path is the id. ``true`` is
     read by evaluation only and may be empty; a training row whose true label is none of the
-    classes stays, and is not judged. ``identity`` says who is in the picture, so that no
-    person is held out for validation in part.
+    classes stays, as one whose truth is unknown. ``identity`` says who is in the picture, so that
+    no person is held out for validation in part.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_table(settings: DataSettings) -> Source:
 
 def _say_unknown(reasons: pd.Series) -> None:
     if len(reasons):
-        say(f"{len(reasons)} rows are trained on but not judged, the first for: {reasons.iloc[0]}")
+        say(f"the truth of {len(reasons)} rows counts as not known, the first: {reasons.iloc[0]}")
 
 
 def _optional_labels(
