@@ -105,14 +105,8 @@ def summary(
 
     Parameters
     ----------
-    audit : Audit
-        Of N labels over K classes.
-    labels : numpy.ndarray
-        ``(N,)`` integers in ``[0, K)``, those that were audited.
-    classes : sequence of str
-        K names.
-    verdict : numpy.ndarray
-        ``(N,)`` text of :data:`VERDICTS`, see :func:`verdicts`.
+    audit, labels, classes, verdict
+        As :func:`findings_table` takes them.
 
     Returns
     -------

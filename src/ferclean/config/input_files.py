@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
-from ferclean.config.data import TABLE_SEPARATORS, DataSettings
+from ferclean.config.data import TABLE_SEPARATORS, DataSettings, table_header
 from ferclean.config.semantics import SemanticsSettings
 from ferclean.errors import FercleanError
 
@@ -68,11 +69,11 @@ def _column_of_paths(table: Path) -> set[str | None]:
         from pyarrow import parquet  # heavy, and most tables are text
 
         return set(parquet.read_table(table, columns=["path"]).column("path").to_pylist())
+    at = table_header(table).index("path")
     separator = TABLE_SEPARATORS.get(table.suffix.lower(), ",")
     with table.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.reader(stream, delimiter=separator, skipinitialspace=True)
-        at = [name.strip() for name in next(rows, [])].index("path")
-        return {row[at] for row in rows if len(row) > at}
+        return {row[at] for row in islice(rows, 1, None) if len(row) > at}
 
 
 def word_inputs(semantics: SemanticsSettings) -> list[str]:

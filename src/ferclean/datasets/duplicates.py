@@ -8,7 +8,6 @@ import pandas as pd
 from ferclean.datasets.fingerprints import Fingerprints
 from ferclean.datasets.near import near_pairs
 
-HELD_OUT = ("test", "val")
 # What holds no copy of the split's pictures, the one that wins first.
 _MAY_NOT_COPY = {"test": ("train", "val"), "val": ("train",)}
 DUPLICATE_COLUMNS = (
@@ -164,7 +163,7 @@ def count_held_out_copies(frame: pd.DataFrame, group: np.ndarray) -> dict[str, d
     present = group >= 0
     training = present & (split == "train")
     counts = {}
-    for name in sorted(HELD_OUT):
+    for name in sorted(_MAY_NOT_COPY):
         rows = present & (split == name)
         counts[name] = {
             "pictures": int(np.isin(group[rows], group[training]).sum()),

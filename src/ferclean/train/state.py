@@ -93,7 +93,7 @@ def fresh_state(
     Parameters
     ----------
     identity : Identity
-        Backbone and its weights, classes, shape of a face, seed.
+        Backbone, classes, shape of a face, seed. Published weights are the caller's to load.
     networks : int
         How many, at least 1.
     optimizer : OptimizerSettings
@@ -114,8 +114,7 @@ def fresh_state(
     Raises
     ------
     FercleanError
-        For an unknown backbone, faces that it cannot take, or a file of weights that cannot be
-        read or does not fit.
+        For an unknown backbone, or faces that it cannot take.
     """
     built = []
     for number in range(networks):
