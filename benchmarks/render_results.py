@@ -66,8 +66,8 @@ hold every metric, the settings, the package versions and the commit of each run
 the command that made it. How to read the tables:
 
 * All in per cent but AUROC, AP and F1. Where several seeds were run: their mean and, behind ±, the
-  standard deviation of a sample. It leaves out which test pictures there are: 3,372 (P1) are good
-  for 0.8 points of standard error, 480 (P5, P6) for 1.2.
+  standard deviation of a sample. It leaves out which test pictures there are; how far that may
+  move an accuracy of one half, which it moves most, stands above each table as standard error.
 * Sorted by the accuracy of the last epoch. *Best on test* is there for comparison with papers that
   report it; nothing is chosen by it. *Chosen on validation* is the epoch that does best on held-out
   rows with noisy labels; P1 holds none out.
@@ -77,7 +77,7 @@ the command that made it. How to read the tables:
 * ferclean was built on these very settings: what decides how its run goes on was set by first
   audits of P1's and P6's training rows ([methods.md](methods.md#ferclean)).
 * Training rows that are exact copies of test pictures are left out; near ones stay, for all methods
-  alike: some 4 % of P1's test pictures have one.
+  alike (`duplicates.csv` lists them).
 * Minutes are the processor's own of training; older runs have only those of a clock, which other
   work on the machine made longer, and are left out.
 
@@ -131,7 +131,7 @@ def _section(title: str, record: dict[str, Any], note: str) -> str:
     header = ["method", "seeds", *(heading for _, heading in shown), "minutes"]
     groups = sorted(_groups(record), key=lambda group: -_accuracy(group[1]))
     rows = [_row(method, runs, [key for key, _ in shown]) for method, runs in groups]
-    made = f"`{record['command']}`; {_made_with(record)}"
+    made = f"`{record['command']}`; {_made_with(record)}; {_test_pictures(record)}"
     lines = [f"## {title}", "", f"{made}.", "", *table([header, *rows]), ""]
     lines += [note, ""] if note else []
     return "\n".join([*lines, *_votes(groups)])
@@ -197,6 +197,12 @@ def _metrics(run: dict[str, Any]) -> dict[str, Any]:
 
 def _accuracy(runs: list[dict[str, Any]]) -> float:
     return statistics.fmean(_metrics(run)["test_accuracy_last_epoch"] for run in runs)
+
+
+def _test_pictures(record: dict[str, Any]) -> str:
+    """Say how many pictures accuracies are measured on, and how far these may lie by chance."""
+    (rows,) = {_metrics(run)["test_rows"] for run in record["runs"].values()}
+    return f"{rows:,.0f} test pictures, standard error at most {50 / rows**0.5:.1f} points"
 
 
 def _is_known(key: str, record: dict[str, Any]) -> bool:

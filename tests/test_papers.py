@@ -86,6 +86,45 @@ def test_results_told_elsewhere_are_those_of_the_records(paper, at_least, result
     assert numbers <= set(re.findall(number, results_page))
 
 
+def test_what_the_audits_page_counts_is_on_record():
+    cases = json.loads((ROOT / "benchmarks/results/audit_suite.json").read_text())["cases"]
+    clean = [case for name, case in cases.items() if "-none-" in name]
+    noisy = [case for name, case in cases.items() if "-none-" not in name]
+    flipped = [case for name, case in cases.items() if name.split("-")[1] in ("sym", "pair", "cls")]
+    behind = [max(c["f1_argmax"], c["f1_cleanlab"]) - c["f1_audit"] > 0.01 for c in flipped]
+    weakest = max(clean, key=lambda case: case["estimated_noise_rate"])
+    runs = json.loads((ROOT / "benchmarks/results/p1_r00.json").read_text())["runs"]
+    kept = runs["none-0-seed0/ferclean"]["metrics"]["label_accuracy_final"]
+    estimated = np.mean([case["estimated_noise_rate"] for case in clean])
+    after = np.mean([case["labels_right_after"] for case in clean])
+    page = " ".join((ROOT / "docs/audit.md").read_text(encoding="utf-8").split())
+    for words in (
+        f"in {sum(behind)} of {len(behind)} such cases",
+        f"in {sum(case['within_bounds'] for case in noisy):.0f} of {len(noisy)} recorded cases",
+        f"estimates {estimated:.1%} wrong on average".replace("%", " %"),
+        f"would leave {after:.1%} right".replace("%", " %"),
+        f"it is {100 * weakest['estimated_noise_rate']:.0f} and "
+        f"{100 * weakest['labels_right_after']:.0f} %",
+        f"after 20 epochs would leave {kept:.1%} right".replace("%", " %"),
+    ):
+        assert words in page
+
+
+def test_what_is_said_of_translation_is_on_record():
+    folder, run = ROOT / "benchmarks/results", "none-0-seed0/ferclean"
+    found = [
+        json.loads((folder / f"{name}.json").read_text())["runs"][run]["metrics"]
+        for name in ("p1_real", "p1_real_untranslated")
+    ]
+    (accuracy, plain), (by_class, plain_by_class) = (
+        [f"{100 * each[f'test_{key}_last_epoch']:.1f}" for each in found]
+        for key in ("accuracy", "mean_class_accuracy")
+    )
+    page = " ".join((ROOT / "docs/methods.md").read_text(encoding="utf-8").split())
+    assert f"{accuracy} % against {plain} % without, of one seed" in page
+    assert f"falls, there from {plain_by_class} to {by_class} %" in page
+
+
 def test_first_audits_in_the_docs_are_those_on_record_and_lead_to_what_is_said():
     record = json.loads((ROOT / "benchmarks/results/first_audits.json").read_text())["audits"]
     page = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
